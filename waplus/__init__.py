@@ -1,0 +1,5 @@
+"""WAPlus CRM: the project."""
+
+from waplus.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,31 @@
+"""The Celery application and what beat starts.
+
+The broker carries hints only: each task below is a short sweep that finds its
+work in the database and may run twice, late or never without harm. Intervals
+are in UTC (no crontab), because beat stumbles at changes to summer time; a
+hint that waited longer than its interval is dropped, so a worker that was away
+does not come back to a heap of them.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "waplus.settings")
+
+app = Celery("waplus")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def _every(seconds: int, task: str) -> dict:
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+
+
+app.conf.beat_schedule = {
+    "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
+    "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
+    "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
+    "delete expired tokens": _every(3600, "accounts.tasks.delete_expired_tokens"),
+    "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),
+}

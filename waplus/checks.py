@@ -1,0 +1,132 @@
+"""What production must have before it may start: each refusal says what to do.
+
+They are ordinary checks and not `--deploy` ones, so every
+management command and the web process's start (`waplus.wsgi`) meet them.
+"""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+
+from waplus.lib.api.versions import version_key
+
+
+def _refusal(number: int, sentence: str, hint: str) -> Error:
+    return Error(sentence, hint=hint, id=f"waplus.E{number:03}")
+
+
+@register(Tags.security)
+def check_environment(app_configs, **kwargs) -> list[Error]:
+    """Settings that are wrong everywhere."""
+    errors = []
+    if settings.WAPLUS_ENV not in ("development", "test", "production"):
+        errors.append(
+            _refusal(1, f"WAPLUS_ENV is {settings.WAPLUS_ENV!r}.", "Set it to development, test or production.")
+        )
+    if version_key(settings.MINIMUM_EXTENSION_VERSION) is None:
+        errors.append(_refusal(2, "MINIMUM_EXTENSION_VERSION is no version.", "Write it like 1.2.3."))
+    for origin in settings.EXTENSION_ORIGINS:
+        if not origin.startswith("chrome-extension://") or len(origin.rpartition("/")[2]) != 32:
+            errors.append(
+                _refusal(
+                    3, f"EXTENSION_ORIGINS has {origin!r}.", "Name exact origins: chrome-extension://<32 letters>."
+                )
+            )
+    if settings.WEB_PROCESSES > 1 and not settings.CACHE_URL:
+        errors.append(
+            _refusal(
+                4,
+                "Several web processes have no shared cache, so rate limits would not hold.",
+                "Set CACHE_URL to a Redis.",
+            )
+        )
+    return errors
+
+
+@register(Tags.security)
+def check_production(app_configs, **kwargs) -> list[Error]:
+    """What is convenient in development and unsafe in production."""
+    if not settings.PRODUCTION:
+        return []
+    base = urlsplit(settings.BASE_URL)
+    local = ("localhost", "127.0.0.1", "::1", None)
+    conditions = [
+        (10, settings.DEBUG, "DEBUG is on: it shows settings and data to strangers.", "Unset DEBUG."),
+        (
+            11,
+            len(settings.SECRET_KEY) < 50,
+            "SECRET_KEY is missing or short.",
+            "Set it to 50 or more random characters.",
+        ),
+        (
+            12,
+            not settings.ENCRYPTION_KEYS,
+            "ENCRYPTION_KEYS is missing: secrets could not be kept.",
+            "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
+        ),
+        (
+            13,
+            settings.SECRET_KEY in settings.ENCRYPTION_KEYS,
+            "SECRET_KEY serves as an encryption key, too.",
+            "Give ENCRYPTION_KEYS keys of its own.",
+        ),
+        (
+            14,
+            not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS,
+            "ALLOWED_HOSTS is empty or open.",
+            "Name the host names that you serve.",
+        ),
+        (
+            15,
+            base.scheme != "https" or base.hostname in local,
+            "BASE_URL is not a public https address.",
+            "Set it to https://your.domain.",
+        ),
+        (
+            16,
+            not settings.EXTENSION_ORIGINS,
+            "EXTENSION_ORIGINS is empty: the extension could not log in.",
+            "Set it to chrome-extension://<id of your extension>.",
+        ),
+        (
+            17,
+            not settings.CACHE_URL,
+            "CACHE_URL is missing: rate limits would count in each process apart.",
+            "Set it to a Redis.",
+        ),
+        (
+            18,
+            settings.CELERY_BROKER_URL.startswith(("filesystem:", "memory:")),
+            "CELERY_BROKER_URL is missing.",
+            "Set it to a Redis or RabbitMQ.",
+        ),
+        (
+            19,
+            settings.EMAIL_BACKEND.rpartition(".")[0].endswith(("console", "filebased", "locmem", "dummy")),
+            "EMAIL_URL sends no mail.",
+            "Set it like smtp+tls://user:password@host:587.",
+        ),
+        (
+            20,
+            "localhost" in settings.DEFAULT_FROM_EMAIL,
+            "DEFAULT_FROM_EMAIL is missing.",
+            "Set it to an address of your domain.",
+        ),
+        (
+            21,
+            not settings.DATABASES["default"].get("PASSWORD")
+            and settings.DATABASES["default"].get("HOST", "") not in ("", None)
+            and not settings.DATABASES["default"]["HOST"].startswith("/"),
+            "DATABASE_URL has no password.",
+            "Give the database's user a password.",
+        ),
+        (
+            22,
+            not settings.SESSION_COOKIE_SECURE,
+            "The identity cookie could travel without TLS.",
+            "Leave SESSION_COOKIE_SECURE on.",
+        ),
+        (23, settings.MINIMUM_AGE < 13, "MINIMUM_AGE is below 13.", "Set it to 13 or more."),
+    ]
+    return [_refusal(number, sentence, hint) for number, wrong, sentence, hint in conditions if wrong]

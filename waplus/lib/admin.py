@@ -1,0 +1,167 @@
+"""What every page of the admin derives from: reading first, exact look-ups, bounded counts, masked numbers."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin import ShowFacets
+from django.contrib.admin.utils import quote
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.views import ChangeList
+
+from waplus.lib.jids import InvalidJid, JidKind, parse_jid
+from waplus.lib.phones import format_phone
+
+EMPTY = "–"
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than `MOST` rows, so that a table of millions answers like one of hundreds."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return self.object_list.order_by().values("pk")[: self.MOST].count()
+
+
+class StaffChangeList(ChangeList):
+    """Offers “show all” only where something was left out."""
+
+    def get_results(self, request) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class StaffModelAdmin(ModelAdmin):
+    """A list that stays quick with millions of rows, and whose address bar is no way around what it hides.
+
+    Subclasses with a search define `find`; `links` names the foreign keys by
+    which other pages may narrow the list.
+    """
+
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = ShowFacets.NEVER
+    list_per_page = 50
+    list_max_show_all = 0
+    ordering = ("-pk",)
+    sortable_by = ()
+    view_on_site = False
+    empty_value_display = EMPTY
+    links: tuple[str, ...] = ()
+
+    def get_changelist(self, request, **kwargs):
+        return StaffChangeList
+
+    def find(self, queryset: QuerySet, term: str) -> QuerySet:
+        """Rows that a search is for: exact values and indexed beginnings."""
+        raise NotImplementedError
+
+    def get_search_results(self, request, queryset, search_term):
+        term = search_term.strip()
+        return (self.find(queryset, term) if term else queryset), False
+
+    def lookup_allowed(self, lookup, value, request=None) -> bool:
+        """Only what the page itself links to: a free look-up would find out hidden values letter by letter."""
+        name, *rest = lookup.split("__")
+        try:
+            related = self.opts.get_field(name).is_relation
+        except FieldDoesNotExist:
+            return False
+        if related:
+            return name in (*self.links, *self.list_filter) and rest in ([], ["exact"], ["id", "exact"], ["isnull"])
+        return name in (*self.list_filter, self.date_hierarchy) and len(rest) <= 1
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet):
+        """Ids that are none select nothing."""
+        try:
+            return super().response_action(request, queryset)
+        except (ValidationError, ValueError):
+            self.message_user(request, _("Choose rows from the list."), messages.ERROR)
+            return None
+
+
+class ReadOnlyAdmin(StaffModelAdmin):
+    """Rows that staff look at; what may be done to them are actions, which call services."""
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+class ReadOnlyInline(TabularInline):
+    """Rows of another model on a page, to look at."""
+
+    extra = 0
+    per_page = 50
+    can_delete = False
+    empty_value_display = EMPTY
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that a text is, if it is one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def page_link(model: type[Model] | str, pk, text) -> str:
+    """A link to the admin page of a row; plain text where there is none."""
+    if pk is None:
+        return EMPTY
+    label = model if isinstance(model, str) else model._meta.label_lower
+    try:
+        return format_html(
+            '<a href="{}">{}</a>', reverse(f"admin:{label.replace('.', '_')}_change", args=[quote(pk)]), text
+        )
+    except NoReverseMatch:
+        return text
+
+
+def mask_phone(digits: str) -> str:
+    """A number for the eyes of staff: enough to recognise it, too little to call it. `+49 151 ••• 78`"""
+    country = format_phone(digits).partition(" ")[0]
+    rest = digits[len(country) - 1 :]
+    shown = 3 if len(rest) >= 9 else 2 if len(rest) >= 7 else 0
+    return " ".join(filter(None, [country, rest[:shown], "•••", rest[-2:]])) if len(rest) >= 5 else "•••"
+
+
+def mask_jid(text: str) -> str:
+    """A WhatsApp id for the eyes of staff."""
+    try:
+        jid = parse_jid(text)
+    except InvalidJid:
+        return "•••"
+    if jid.kind is JidKind.PERSON:
+        return mask_phone(jid.user)
+    names = {
+        JidKind.LID: _("Linked ID"),
+        JidKind.GROUP: _("Group"),
+        JidKind.CHANNEL: _("Channel"),
+        JidKind.BROADCAST: _("Broadcast list"),
+    }
+    return f"{names[jid.kind]} ••• {jid.user[-2:]}"

@@ -1,0 +1,53 @@
+"""Strict JSON: what PostgreSQL cannot store or a client cannot have meant is refused before a serializer sees it."""
+
+import codecs
+import json
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+MAX_DEPTH = 20
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _unique(pairs: list[tuple]) -> dict:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return result
+
+
+def _inspect(value, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise ValueError("a NUL character")
+        value.encode()  # an unpaired surrogate has no UTF-8
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _inspect(key, depth)
+            _inspect(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _inspect(item, depth + 1)
+
+
+class StrictJSONParser(BaseParser):
+    """UTF-8 JSON without NaN, NUL, unpaired surrogates, doubled names or deep nesting; the root is an object."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        try:
+            text = codecs.decode(stream.read(), "utf-8")
+            value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique) if text else {}
+            _inspect(value)
+        except (ValueError, RecursionError) as error:
+            raise ParseError(f"The body is not acceptable JSON: {error}.") from error
+        if not isinstance(value, dict):
+            raise ParseError("The body must be a JSON object.")
+        return value

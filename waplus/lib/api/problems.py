@@ -1,0 +1,110 @@
+"""Problem details (RFC 9457) for everything that the API refuses.
+
+One shape: `type`, `title`, `status`, `detail`, `code`, `request_id`, and for
+bad input `errors`, a list of `{field, code, detail}`.
+"""
+
+import json
+import logging
+from dataclasses import asdict
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from waplus.lib.errors import CODES, FieldError, Refused
+
+CONTENT_TYPE = "application/problem+json"
+logger = logging.getLogger(__name__)
+
+# What DRF calls its own refusals, and what we call them. Serializer errors keep
+# DRF's codes (required, max_length, invalid_choice …), which are as stable.
+_DRF_CODES = {
+    exceptions.ParseError: "malformed",
+    exceptions.NotAuthenticated: "not_authenticated",
+    exceptions.AuthenticationFailed: "token_invalid",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.Throttled: "rate_limited",
+}
+
+
+def problem(
+    request_id: str, code: str, detail: str = "", fields: list[FieldError] = (), extra: dict | None = None
+) -> dict:
+    """The body of a problem document."""
+    known = CODES[code]
+    body = {
+        "type": f"{settings.BASE_URL}/api/v1/errors/#{code}",
+        "title": known.title,
+        "status": known.status,
+        "detail": detail or known.advice,
+        "code": code,
+        "request_id": request_id,
+        **(extra or {}),
+    }
+    if fields:
+        body["errors"] = [asdict(field) for field in fields]
+    return body
+
+
+def problem_response(request, code: str, detail: str = "", extra: dict | None = None) -> HttpResponse:
+    """A problem document as a plain Django answer, for what fails outside of DRF."""
+    body = problem(getattr(request, "id", "-"), code, detail, extra=extra)
+    return HttpResponse(json.dumps(body), status=body["status"], content_type=CONTENT_TYPE)
+
+
+def _field_errors(detail, path: str = "") -> list[FieldError]:
+    """Flatten DRF's nested error detail into dotted paths."""
+    if isinstance(detail, dict):
+        return [
+            error
+            for key, value in detail.items()
+            for error in _field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+        ]
+    if isinstance(detail, list):
+        return [
+            error
+            for index, value in enumerate(detail)
+            for error in _field_errors(value, f"{path}.{index}".lstrip(".") if isinstance(value, dict | list) else path)
+        ]
+    return [FieldError(path, getattr(detail, "code", "invalid"), str(detail))]
+
+
+def exception_handler(exc: Exception, context: dict) -> Response | None:
+    """DRF's exception handler: every refusal as a problem document; anything else goes on to be a 500."""
+    headers: dict[str, str] = {}
+    if isinstance(exc, Refused):
+        code, detail, fields, extra = exc.code, exc.detail, exc.fields, exc.extra
+    elif isinstance(exc, exceptions.ValidationError):
+        code, detail, extra = "invalid", "", None
+        fields = _field_errors(exc.detail)
+    elif isinstance(exc, DjangoValidationError):
+        code, detail, extra = "invalid", "", None
+        fields = [FieldError("", error.code or "invalid", " ".join(error.messages)) for error in exc.error_list]
+    elif isinstance(exc, Http404):
+        code, detail, fields, extra = "not_found", "Nothing with this id is visible to you.", [], None
+    elif isinstance(exc, PermissionDenied):
+        code, detail, fields, extra = "forbidden", "", [], None
+    elif isinstance(exc, RequestDataTooBig):
+        code, detail, fields, extra = "too_large", "", [], None
+    elif isinstance(exc, exceptions.APIException):
+        code = next((ours for theirs, ours in _DRF_CODES.items() if isinstance(exc, theirs)), "invalid")
+        detail, fields, extra = str(exc.detail), [], None
+        if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
+            headers["Retry-After"] = str(max(1, round(exc.wait)))
+    else:
+        return None
+    set_rollback()
+    request = context["request"]
+    body = problem(getattr(request, "id", "-"), code, detail, fields, extra)
+    if body["status"] == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)

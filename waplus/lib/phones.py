@@ -1,0 +1,117 @@
+"""Phone numbers: what people type, and which spellings mean the same person.
+
+A number is kept as digits with the country code and without the plus sign
+(E.164 without `+`), which is how WhatsApp spells it. WhatsApp's own form may be
+an invalid number by the national plan, so what WhatsApp observed is never
+rewritten; two forms are compared by their match key instead. A match key never
+crosses a country code.
+"""
+
+import re
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+
+from waplus.lib.text import strip_invisible
+
+REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
+
+
+def validate_region(value: str) -> None:
+    """Refuse what is no country with a telephone plan; an empty value is none."""
+    if value and value not in REGIONS:
+        raise ValidationError("This is not an ISO 3166 country code such as BR.", code="invalid_country")
+
+
+class InvalidPhone(ValueError):
+    """The text is no phone number; the message is a sentence for people."""
+
+
+# What people write before an extension, which WhatsApp has no use for.
+_EXTENSION = re.compile(r"(?i)[\s,;]*\b(ext|extn|extension|ramal|r\.|x|#)\s*[.:]?\s*\d{1,6}$")
+
+
+def parse_phone(text: str, region: str | None = None) -> str:
+    """Digits of a number that a person typed; `region` (ISO 3166 alpha-2) serves numbers without a country code.
+
+    Non-ASCII digits, odd spaces, brackets, letters on keys and extensions are
+    understood. A leading `00` is taken for `+` wherever that gives a possible
+    number: in some countries (Brazil) a carrier's code stands there instead,
+    but an address book that writes `0055 …` means the country. Raises
+    `InvalidPhone`.
+    """
+    cleaned = _EXTENSION.sub("", " ".join(strip_invisible(text).split()))
+    if not cleaned:
+        raise InvalidPhone("There is no number.")
+    if len(cleaned) > 100:
+        raise InvalidPhone("This is too long for a phone number.")
+    if cleaned.startswith("00"):
+        try:
+            return _possible("+" + cleaned[2:], None)
+        except InvalidPhone:
+            pass
+    return _possible(cleaned, region)
+
+
+def _possible(text: str, region: str | None) -> str:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException as error:
+        if error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE and not region:
+            raise InvalidPhone(
+                "The number has no country code: write it as +49 151 …, or choose a default country."
+            ) from error
+        raise InvalidPhone("This does not look like a phone number.") from error
+    digits = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
+    if any(_is_valid(form) for form in spellings(digits)):
+        return digits
+    raise InvalidPhone("There is no such number in its country: look for missing or doubled digits.")
+
+
+def _is_valid(digits: str) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}"))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+_BRAZIL_MOBILE = re.compile(r"55([1-9]\d)9?([6-9]\d{7})")
+_MEXICO = re.compile(r"521?(\d{10})")
+_ARGENTINA = re.compile(r"549?(\d{10})")
+
+
+def match_key(digits: str) -> str:
+    """What all spellings of one number have in common; for most countries the digits themselves.
+
+    Brazil: mobile numbers from before the ninth digit (they start with 6 to 9)
+    are registered with or without it; landlines (2 to 5) never got one. Mexico:
+    accounts from before 2019 carry `1` behind the country code. Argentina:
+    WhatsApp writes `9` behind it, people often do not.
+    """
+    if found := _BRAZIL_MOBILE.fullmatch(digits):
+        return f"55{found[1]}{found[2]}"
+    if found := _MEXICO.fullmatch(digits):
+        return f"52{found[1]}"
+    if found := _ARGENTINA.fullmatch(digits):
+        return f"54{found[1]}"
+    return digits
+
+
+def spellings(digits: str) -> list[str]:
+    """All forms under which WhatsApp may have registered a number, itself first."""
+    key = match_key(digits)
+    if key == digits and not (
+        _BRAZIL_MOBILE.fullmatch(digits) or _MEXICO.fullmatch(digits) or _ARGENTINA.fullmatch(digits)
+    ):
+        return [digits]
+    other = {"55": f"{key[:4]}9{key[4:]}", "52": f"521{key[2:]}", "54": f"549{key[2:]}"}[key[:2]]
+    return [digits, *({key, other} - {digits})]
+
+
+def format_phone(digits: str) -> str:
+    """Digits for people's eyes: `+55 11 98765-4321`; unknown plans stay `+digits`."""
+    try:
+        number = phonenumbers.parse(f"+{digits}")
+    except phonenumbers.NumberParseException:
+        return f"+{digits}"
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

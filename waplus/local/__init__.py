@@ -1,0 +1,1 @@
+"""The embedded default: PostgreSQL, web, worker and beat from one command, with nothing installed but Python."""

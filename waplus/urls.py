@@ -1,0 +1,28 @@
+"""Every address of the product."""
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from waplus import health
+from waplus.documentation import ApiDocumentationView, error_codes
+
+handler400 = "waplus.error_pages.bad_request"
+handler403 = "waplus.error_pages.permission_denied"
+handler404 = "waplus.error_pages.not_found"
+handler500 = "waplus.error_pages.server_error"
+
+urlpatterns = [
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="api-schema"),
+    path("api/v1/docs/", ApiDocumentationView.as_view(throttle_classes=[]), name="api-docs"),
+    path("api/v1/errors/", error_codes, name="api-errors"),
+    path("api/v1/", include("accounts.urls_api")),
+    path("api/v1/", include("crm.urls")),
+    path("api/v1/", include("messaging.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("accounts.urls_pages")),
+]
