@@ -1,0 +1,171 @@
+"""Workspaces in the admin: who is in them, what they use of their plan; the plan can be changed."""
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts import actors
+from accounts.models import Invitation, Membership, Role, User, Workspace
+from accounts.services import plans
+from waplus.lib.admin import ReadOnlyAdmin, ReadOnlyInline, StaffModelAdmin, as_uuid, page_link
+
+
+class MemberInline(ReadOnlyInline):
+    model = Membership
+    fields = ("person", "role", "created_at")
+    readonly_fields = fields
+    verbose_name_plural = _("members")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user").order_by("created_at")
+
+    @display(description=_("person"))
+    def person(self, membership):
+        return page_link(User, membership.user_id, membership.user.email)
+
+
+class PlanChoice(forms.ModelForm):
+    class Meta:
+        model = Workspace
+        fields = ["plan"]
+        help_texts = {"plan": _("A smaller plan deletes nothing: what is above its limits stays, and nothing is added.")}
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(StaffModelAdmin):
+    form = PlanChoice
+    list_display = ("name", "owner", "plan", "members", "default_country", "created_at")
+    list_filter = ("plan",)
+    list_select_related = ("plan",)
+    search_fields = ("name",)
+    search_help_text = _("Beginning of a name, an owner’s exact e-mail address, or an exact ID")
+    actions = None
+    inlines = (MemberInline,)
+    fieldsets = (
+        (None, {"fields": ("id", "name", "owner", "default_country", "created_at")}),
+        (_("Plan"), {"fields": ("plan", "usage")}),
+        (_("More of this workspace"), {"fields": ("elsewhere",)}),
+    )
+    readonly_fields = ("id", "name", "owner", "default_country", "created_at", "usage", "elsewhere")
+
+    def get_queryset(self, request):
+        members = Membership.objects.filter(workspace=OuterRef("pk")).order_by()
+        owners = members.filter(role=Role.OWNER)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                owner_id=Subquery(owners.values("user")[:1]),
+                owner_email=Subquery(owners.values("user__email")[:1]),
+                member_count=Coalesce(Subquery(members.values("workspace").annotate(n=Count("pk")).values("n")), 0),
+            )
+        )
+
+    def find(self, queryset, term):
+        if uuid := as_uuid(term):
+            return queryset.filter(pk=uuid)
+        owned = Membership.objects.filter(user__email=term.lower(), role=Role.OWNER).values("workspace")
+        return queryset.filter(Q(pk__in=owned) if "@" in term else Q(name__istartswith=term))
+
+    def has_add_permission(self, request) -> bool:
+        return False
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return False
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "plan":
+            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+        return field
+
+    @display(description=_("owner"))
+    def owner(self, workspace):
+        return page_link(User, workspace.owner_id, workspace.owner_email)
+
+    @display(description=_("members"))
+    def members(self, workspace):
+        return workspace.member_count
+
+    @display(description=_("used of the plan"))
+    def usage(self, workspace):
+        # The form may have put another plan on the row at hand.
+        workspace = Workspace.objects.select_related("plan").get(pk=workspace.pk)
+        rows = format_html_join(
+            "",
+            '<tr class="{}"><td>{}</td><td>{} / {}</td></tr>',
+            (
+                (
+                    "above" if row["used"] > row["limit"] else "",
+                    row["label"],
+                    number_format(row["used"], force_grouping=True),
+                    number_format(row["limit"], force_grouping=True),
+                )
+                for row in plans.usage_table(workspace)
+            ),
+        )
+        return format_html('<table class="figures">{}</table>', rows)
+
+    @display(description=_("lists"))
+    def elsewhere(self, workspace):
+        """Every list of the admin that can be narrowed to a workspace."""
+        links = [
+            (
+                reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"),
+                workspace.pk,
+                capfirst(model._meta.verbose_name_plural),
+            )
+            for model, model_admin in self.admin_site._registry.items()
+            if "workspace" in getattr(model_admin, "links", ())
+        ]
+        return format_html_join(" · ", '<a href="{}?workspace__id__exact={}">{}</a>', links)
+
+    def save_model(self, request, obj, form, change):
+        above = plans.change_plan(
+            workspace=obj, plan=form.cleaned_data["plan"], actor=actors.person(request.user)
+        )
+        for row in above:
+            self.message_user(
+                request,
+                _("%(what)s: %(used)s in use, %(limit)s allowed.")
+                % {"what": row["label"], "used": row["used"], "limit": row["limit"]},
+                messages.WARNING,
+            )
+
+    def save_related(self, request, form, formsets, change):
+        """The members are there to look at."""
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    list_display = ("email", "workspace_page", "role", "inviter", "created_at", "expires_at")
+    list_filter = ("role",)
+    list_select_related = ("workspace", "invited_by")
+    search_fields = ("email",)
+    search_help_text = _("An exact e-mail address, or the exact ID of a workspace")
+    fields = ("id", "email", "workspace_page", "role", "inviter", "created_at", "expires_at")
+    readonly_fields = fields
+    links = ("workspace",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("token_hash")
+
+    def find(self, queryset, term):
+        if uuid := as_uuid(term):
+            return queryset.filter(Q(workspace=uuid) | Q(pk=uuid))
+        return queryset.filter(email=term.lower())
+
+    @display(description=_("workspace"))
+    def workspace_page(self, invitation):
+        return page_link(Workspace, invitation.workspace_id, invitation.workspace)
+
+    @display(description=_("invited by"))
+    def inviter(self, invitation):
+        return page_link(User, invitation.invited_by_id, invitation.invited_by)

@@ -1,0 +1,105 @@
+"""What every API view of every app derives from: the workspace, the actor, pages, conditional requests, related ids."""
+
+import hashlib
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.generics import GenericAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from waplus.lib.api.pagination import PageRequest, Sort
+from waplus.lib.errors import NotFound, Refused
+from waplus.lib.ids import validate_uuid7
+
+
+class ClientIdField(serializers.UUIDField):
+    """An id that the client may make: a UUIDv7, or left out."""
+
+    def __init__(self, **kwargs):
+        super().__init__(
+            **{
+                "required": False,
+                "help_text": "A UUIDv7 of your own; creating twice with one id is one object.",
+                **kwargs,
+            }
+        )
+        self.validators = [*self.validators, validate_uuid7]
+
+
+class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
+    """An id in a payload, resolved within the caller's workspace: a foreign id is as unknown as a missing one.
+
+    `queryset` is a model's manager or queryset with `for_workspace`.
+    """
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().for_workspace(self.context["request"].auth.workspace)
+
+
+class WorkspaceView(GenericAPIView):
+    """A view on rows of the caller's workspace.
+
+    Subclasses set `roles` (see `accounts.permissions`), `queryset` (of a
+    `WorkspaceModel`), `serializer_class`, and for lists `sorts` and `default_sort`.
+    """
+
+    roles: dict[str, str] = {}
+    sorts: dict[str, Sort] = {"newest": Sort("id", descending=True, decode=UUID)}
+    default_sort = "newest"
+
+    @property
+    def workspace(self):
+        return self.request.auth.workspace
+
+    @property
+    def actor(self):
+        return self.request.auth.actor
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().for_workspace(self.workspace)
+
+    def get_object(self):
+        """The row of the path's id, within the workspace."""
+        row = self.get_queryset().filter(pk=self.kwargs["id"]).first()
+        if row is None:
+            raise NotFound
+        return row
+
+    def valid(self, serializer_class=None, **kwargs) -> dict:
+        """The payload, validated; refuses names that the serializer does not know, so that typing errors surface."""
+        serializer = (serializer_class or self.get_serializer_class())(
+            data=self.request.data, context=self.get_serializer_context(), **kwargs
+        )
+        unknown = {key: ["This field is not known."] for key in self.request.data if key not in serializer.fields}
+        if unknown:
+            raise serializers.ValidationError(unknown, code="unknown_field")
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+    def listing(self, queryset: QuerySet) -> Response:
+        """One keyset page of a queryset."""
+        page = PageRequest.of(self.request.query_params, self.sorts, self.default_sort)
+        rows, next_cursor = page.page(list(page.rows(queryset)))
+        results = self.get_serializer(rows, many=True).data
+        return Response({"results": results, "next_cursor": next_cursor})
+
+    def answer(self, row, status: int = 200) -> Response:
+        """One row, with its ETag; `If-None-Match` of the same state answers 304."""
+        data = self.get_serializer(row).data
+        tag = etag(data)
+        if self.request.method == "GET" and tag in self.request.headers.get("If-None-Match", ""):
+            return Response(status=304, headers={"ETag": tag})
+        return Response(data, status=status, headers={"ETag": tag})
+
+    def check_precondition(self, row) -> None:
+        """Refuse a change by somebody who saw an older state, if `If-Match` says which one."""
+        wanted = self.request.headers.get("If-Match")
+        if wanted and wanted != "*" and etag(self.get_serializer(row).data) not in wanted:
+            raise Refused("precondition_failed")
+
+
+def etag(data) -> str:
+    """A strong ETag over a representation."""
+    return f'"{hashlib.sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'

@@ -1,0 +1,84 @@
+"""Activity: what happened in the workspace, in readable words."""
+
+from uuid import UUID
+
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import Event, ExtensionInstance, Membership, Role, User
+from accounts.models.events import ActorKind
+from accounts.pages.access import member_page
+from waplus.lib.api.pagination import PageRequest, Sort
+from waplus.lib.errors import Refused
+
+SORTS = {"newest": Sort("id", descending=True, decode=UUID)}
+
+# What an event says; kinds without words are read out as they are.
+WORDS = {
+    "workspace.created": _("created the workspace"),
+    "workspace.updated": _("changed the workspace’s settings"),
+    "workspace.transferred": _("handed the workspace over"),
+    "membership.created": _("joined the workspace"),
+    "membership.updated": _("changed a member’s role"),
+    "membership.removed": _("removed a member"),
+    "membership.left": _("left the workspace"),
+    "invitation.sent": _("sent an invitation"),
+    "invitation.resent": _("sent an invitation again"),
+    "invitation.revoked": _("withdrew an invitation"),
+    "instance.linked": _("connected a device"),
+    "instance.logged_out": _("logged a device out"),
+    "session.revoked": _("was signed out on a device"),
+}
+ICONS = {"workspace": "settings", "membership": "team", "invitation": "mail", "instance": "puzzle", "session": "devices"}
+
+
+def _describe(events: list[Event]) -> list[dict]:
+    """Rows for the page: who, what, whom it concerned, when. Two queries for all names together."""
+    people = {event.actor_user_id for event in events if event.actor_user_id}
+    names = {user.pk: str(user) for user in User.objects.filter(pk__in=people)}
+    concerned = {
+        row.pk: str(row.user)
+        for row in Membership.objects.filter(
+            pk__in=[event.object_id for event in events if event.object_type == "membership"]
+        ).select_related("user")
+    }
+    devices = {
+        row.pk: str(row)
+        for row in ExtensionInstance.objects.filter(
+            pk__in=[event.object_id for event in events if event.object_type == "instance"]
+        )
+    }
+    rows = []
+    for event in events:
+        who = names.get(event.actor_user_id)
+        whom = concerned.get(event.object_id) or devices.get(event.object_id) or ""
+        rows.append(
+            {
+                "who": who or (_("WAPlus") if event.actor_kind == ActorKind.SYSTEM else _("A former member")),
+                "words": WORDS.get(event.kind) or event.kind.replace(".", " ").replace("_", " "),
+                "whom": "" if whom == who else whom,
+                "changed": ", ".join(name.replace("_", " ") for name in event.changed),
+                "count": event.count,
+                "icon": ICONS.get(event.object_type, "activity"),
+                "through_extension": event.actor_kind == ActorKind.INSTANCE,
+                "when": event.happened_at,
+            }
+        )
+    return rows
+
+
+@require_safe
+@member_page(Role.ADMIN)
+def activity(request, membership):
+    """Events of the workspace, newest first, in pages that do not shift when new ones arrive."""
+    try:
+        asked = PageRequest.of({"cursor": request.GET.get("cursor"), "limit": "50"}, SORTS, "newest")
+    except Refused:
+        return redirect("activity")
+    events, next_cursor = asked.page(list(asked.rows(Event.objects.filter(workspace=membership.workspace))))
+    return render(
+        request,
+        "pages/activity.html",
+        {"rows": _describe(events), "next_cursor": next_cursor, "first_page": asked.key is None},
+    )

@@ -1,0 +1,251 @@
+"""Tokens of extension instances: issue, rotate, check, revoke.
+
+A session is one login of one instance as one member. Its refresh tokens form a
+chain in which only the newest works. The successor of a refresh token is
+derived from it (HMAC), so a repeat within the grace hands out the same
+successor again instead of a second branch: an answer may be lost, and two
+parallel refreshes end with the same token, yet a stolen token is found out as
+soon as the thief's and the owner's uses part.
+"""
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from accounts import actors
+from accounts.models import AccessToken, ExtensionInstance, InstanceSession, Membership, RefreshToken, User, Workspace
+from accounts.models.tokens import RevokeReason
+from accounts.services import instances
+from accounts.services.events import record_event
+from accounts.services.workspaces import current_membership
+from waplus.lib.errors import NotFound, Refused
+
+ACCESS_PREFIX = "wapa_"
+REFRESH_PREFIX = "wapr_"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A fresh pair. The tokens exist in clear only here and at the client."""
+
+    session: InstanceSession
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who a valid access token speaks for."""
+
+    session: InstanceSession
+    membership: Membership
+    user: User
+    workspace: Workspace
+    instance: ExtensionInstance
+
+    @property
+    def actor(self) -> actors.Actor:
+        return actors.instance(self.instance, self.user)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _successor(token: str) -> str:
+    digest = salted_hmac("accounts.tokens.successor", token, algorithm="sha256").digest()
+    return REFRESH_PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _issue_access(session: InstanceSession, now: datetime) -> tuple[str, datetime]:
+    token = ACCESS_PREFIX + secrets.token_urlsafe(32)
+    expires_at = min(now + settings.ACCESS_TOKEN_LIFE, session.expires_at)
+    AccessToken.objects.create(token_hash=_hash(token), session=session, expires_at=expires_at)
+    return token, expires_at
+
+
+def _pair(session: InstanceSession, refresh: str, refresh_row: RefreshToken, now: datetime) -> Tokens:
+    access, access_expires_at = _issue_access(session, now)
+    return Tokens(session, access, access_expires_at, refresh, refresh_row.expires_at)
+
+
+@transaction.atomic
+def log_in_instance(*, user: User, instance: ExtensionInstance, workspace_id: UUID | None = None) -> Tokens:
+    """Start a session of an instance as a member, ending the one that it had.
+
+    Without `workspace_id` it is the workspace that the person chose last.
+    """
+    if not user.is_active:
+        raise Refused("session_ended", "This account is deactivated.")
+    ExtensionInstance.objects.select_for_update(no_key=True).get(pk=instance.pk)
+    if workspace_id is None:
+        membership = current_membership(user)
+        if membership is None:
+            raise Refused("not_a_member", "Open the WAPlus page in the browser: an invitation may wait there for you.")
+    else:
+        membership = (
+            Membership.objects.of_person(user)
+            .select_related("workspace", "user")
+            .filter(workspace=workspace_id)
+            .first()
+        )
+        if membership is None:
+            raise NotFound
+    now = timezone.now()
+    instances.end_sessions(InstanceSession.objects.filter(instance=instance), RevokeReason.REPLACED)
+    session = InstanceSession.objects.create(
+        workspace_id=membership.workspace_id,
+        membership=membership,
+        instance=instance,
+        auth_hash=user.get_session_auth_hash(),
+        refreshed_at=now,
+        expires_at=now + settings.REFRESH_TOKEN_TOTAL_LIFE,
+    )
+    if instance.user_id != user.pk:
+        instance.user = user
+        instance.name = ""
+    instance.seen_at = now
+    instance.save(update_fields=["user", "name", "seen_at"])
+    Membership.objects.filter(pk=membership.pk).update(last_chosen_at=now)
+    refresh = REFRESH_PREFIX + secrets.token_urlsafe(32)
+    row = RefreshToken.objects.create(
+        token_hash=_hash(refresh), session=session, expires_at=now + settings.REFRESH_TOKEN_IDLE_LIFE
+    )
+    record_event(
+        kind="instance.linked", actor=actors.instance(instance, user), workspace=membership.workspace, obj=instance
+    )
+    return _pair(session, refresh, row, now)
+
+
+def _end(session: InstanceSession, reason: RevokeReason, now: datetime) -> None:
+    session.revoked_at, session.revoked_reason = now, reason
+    session.save(update_fields=["revoked_at", "revoked_reason"])
+    record_event(
+        kind="session.revoked",
+        actor=actors.instance(session.instance, session.membership.user),
+        workspace=session.workspace,
+        obj=session,
+        changed=["revoked_reason"],
+    )
+
+
+def _credentials_hold(session: InstanceSession) -> bool:
+    user = session.membership.user
+    current = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session.auth_hash, one) for one in current)
+
+
+def rotate(*, token: str, instance_id: UUID, instance_secret: str) -> Tokens:
+    """Exchange a refresh token for a new pair, under the session's lock.
+
+    What must be remembered although the request is refused (reuse, expiry) is
+    committed before the refusal is raised.
+    """
+    instance = instances.prove_instance(id=instance_id, secret=instance_secret)
+    with transaction.atomic():
+        outcome = _rotate_locked(token, instance)
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
+
+
+def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
+    now = timezone.now()
+    found = (
+        RefreshToken.objects.filter(token_hash=_hash(token), session__instance=instance)
+        .values_list("session_id")
+        .first()
+    )
+    if found is None:
+        return Refused("token_invalid")
+    session = (
+        InstanceSession.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("instance", "membership__user", "workspace")
+        .filter(pk=found[0])
+        .first()
+    )
+    if session is None or session.revoked_at is not None:
+        return Refused("session_ended")
+    row = RefreshToken.objects.get(token_hash=_hash(token))
+    successor = _successor(token)
+    next_row = RefreshToken.objects.filter(token_hash=_hash(successor)).first()
+    if row.rotated_at is not None:
+        lost_answer = (
+            next_row is not None
+            and next_row.rotated_at is None
+            and now - row.rotated_at <= settings.REFRESH_TOKEN_GRACE
+        )
+        if not lost_answer:
+            _end(session, RevokeReason.REUSED, now)
+            return Refused("token_reused")
+    if not session.membership.user.is_active:
+        _end(session, RevokeReason.DEACTIVATED, now)
+        return Refused("session_ended")
+    if not _credentials_hold(session):
+        _end(session, RevokeReason.CREDENTIALS_CHANGED, now)
+        return Refused("session_ended")
+    if row.expires_at <= now or session.expires_at <= now:
+        _end(session, RevokeReason.EXPIRED, now)
+        return Refused("token_expired")
+    if next_row is None:
+        next_row = RefreshToken.objects.create(
+            token_hash=_hash(successor),
+            session=session,
+            expires_at=min(now + settings.REFRESH_TOKEN_IDLE_LIFE, session.expires_at),
+        )
+        row.rotated_at = now
+        row.save(update_fields=["rotated_at"])
+    session.refreshed_at = now
+    session.save(update_fields=["refreshed_at"])
+    ExtensionInstance.objects.filter(pk=session.instance_id).update(seen_at=now)
+    return _pair(session, successor, next_row, now)
+
+
+def check_access(token: str) -> Access:
+    """Who an access token speaks for, in one query; refuses what has ended meanwhile, by whichever path."""
+    row = (
+        AccessToken.objects.select_related("session__membership__user", "session__instance", "session__workspace__plan")
+        .filter(token_hash=_hash(token))
+        .first()
+    )
+    if row is None:
+        raise Refused("token_invalid")
+    session = row.session
+    user = session.membership.user
+    if session.revoked_at is not None or not user.is_active or not _credentials_hold(session):
+        raise Refused("session_ended")
+    if row.expires_at <= timezone.now():
+        raise Refused("token_expired")
+    return Access(session, session.membership, user, session.workspace, session.instance)
+
+
+@transaction.atomic
+def switch_workspace(*, access: Access, workspace_id: UUID) -> Tokens:
+    """Let the instance work in another workspace of its person: a new session, the old one ends."""
+    return log_in_instance(user=access.user, instance=access.instance, workspace_id=workspace_id)
+
+
+@transaction.atomic
+def log_out_instance(*, access: Access) -> None:
+    """End the session of an access token."""
+    instances.end_sessions(InstanceSession.objects.filter(pk=access.session.pk), RevokeReason.LOGGED_OUT)
+    record_event(kind="instance.logged_out", actor=access.actor, workspace=access.workspace, obj=access.instance)
+
+
+@transaction.atomic
+def delete_expired_tokens() -> int:
+    """Drop tokens past their end, and sessions that nothing can revive."""
+    now = timezone.now()
+    count = AccessToken.objects.filter(expires_at__lt=now).delete()[0]
+    count += RefreshToken.objects.filter(expires_at__lt=now).delete()[0]
+    return count + InstanceSession.objects.filter(expires_at__lt=now).delete()[0]
