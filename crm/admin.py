@@ -1,0 +1,93 @@
+"""WhatsApp numbers and imports in the admin. Contacts are not: address books of customers are no business of staff."""
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts.models import User, Workspace
+from crm.models import ImportBatch, WhatsAppAccount
+from crm.models.imports import ImportState
+from waplus.lib.admin import ReadOnlyAdmin, as_uuid, mask_jid, page_link
+from waplus.lib.phones import InvalidPhone, parse_phone
+
+
+@admin.register(WhatsAppAccount)
+class WhatsAppAccountAdmin(ReadOnlyAdmin):
+    list_display = ("number", "workspace_page", "created_at")
+    list_select_related = ("workspace",)
+    search_fields = ("jid",)
+    search_help_text = _("The whole number with its country code, or the exact ID of a workspace")
+    fields = ("id", "number", "workspace_page", "created_at")
+    readonly_fields = fields
+    links = ("workspace",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("lid", "name")
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row as staff may see it; it is never saved, so what is hidden is taken out at once."""
+        account = super().get_object(request, object_id, from_field)
+        if account is not None:
+            account.name = mask_jid(account.jid)
+        return account
+
+    def find(self, queryset, term):
+        if uuid := as_uuid(term):
+            return queryset.filter(Q(workspace=uuid) | Q(pk=uuid))
+        try:
+            return queryset.filter(jid=f"{parse_phone('+' + term.lstrip('+'))}@c.us")
+        except InvalidPhone:
+            return queryset.none()
+
+    @display(description=_("number"))
+    def number(self, account):
+        return mask_jid(account.jid)
+
+    @display(description=_("workspace"))
+    def workspace_page(self, account):
+        return page_link(Workspace, account.workspace_id, account.workspace)
+
+
+STATE_COLOURS = {
+    ImportState.WAITING.label: "info",
+    ImportState.RUNNING.label: "info",
+    ImportState.FINISHED.label: "success",
+    ImportState.FAILED.label: "danger",
+}
+ROWS = ("rows_total", "rows_created", "rows_merged", "rows_unchanged", "rows_refused")
+
+
+@admin.register(ImportBatch)
+class ImportBatchAdmin(ReadOnlyAdmin):
+    list_display = ("created_at", "workspace_page", "state_label", *ROWS, "problem")
+    list_filter = ("state",)
+    list_select_related = ("workspace",)
+    search_fields = ("id",)
+    search_help_text = _("The exact ID of an import or of a workspace")
+    fields = (
+        *("id", "workspace_page", "uploader", "default_country", "state_label", "problem"),
+        *(*ROWS, "attempts", "created_at", "finished_at"),
+    )
+    readonly_fields = fields
+    links = ("workspace",)
+
+    def get_queryset(self, request):
+        """Neither the file nor its column titles: a file without a header has a person in their place."""
+        return super().get_queryset(request).defer("file", "ignored_columns").select_related("workspace", "created_by")
+
+    def find(self, queryset, term):
+        uuid = as_uuid(term)
+        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
+
+    @display(description=_("state"), label=STATE_COLOURS)
+    def state_label(self, batch):
+        return batch.get_state_display()
+
+    @display(description=_("uploaded by"))
+    def uploader(self, batch):
+        return page_link(User, batch.created_by_id, batch.created_by)
+
+    @display(description=_("workspace"))
+    def workspace_page(self, batch):
+        return page_link(Workspace, batch.workspace_id, batch.workspace)

@@ -1,0 +1,200 @@
+"""Contacts: make, change, delete. One service call is one transaction with its event."""
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.actors import Actor
+from accounts.models import Resource, Workspace
+from accounts.services import plans
+from accounts.services.events import record_event
+from crm.models import Contact, ContactIdentity
+from crm.models.contacts import search_text_of
+from crm.services.identities import Identity, canonical_identities, owners_of
+from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.ids import uuid7
+from waplus.lib.text import strip_invisible
+
+MAX_IDENTITIES = 50
+
+
+def contact_of(*, workspace: Workspace, contact_id: UUID, lock: bool = False) -> Contact:
+    """A contact by id, within the workspace."""
+    contacts = Contact.objects.for_workspace(workspace)
+    contact = (contacts.select_for_update() if lock else contacts).filter(pk=contact_id).first()
+    if contact is None:
+        raise NotFound
+    return contact
+
+
+def _insert_identities(contact: Contact, identities: list[Identity], source: str) -> None:
+    """Add identities to a contact, or raise `number_in_use` if a key is somebody else's.
+
+    The unique index over key holders decides a race; the look before it only
+    tells which contact it is.
+    """
+    owners = owners_of(contact.workspace_id, {identity.match_key for identity in identities})
+    for identity in identities:
+        owner = owners.get(identity.match_key)
+        if owner is not None and owner != contact.pk:
+            raise _in_use(identity, owner)
+    now = timezone.now()
+    held = {key for key, owner in owners.items() if owner == contact.pk}
+    rows = []
+    for identity in identities:
+        rows.append(
+            ContactIdentity(
+                workspace_id=contact.workspace_id,
+                contact=contact,
+                kind=identity.kind,
+                value=identity.value,
+                match_key=identity.match_key,
+                holds_key=identity.match_key not in held,
+                source=source,
+                observed_at=now,
+            )
+        )
+        held.add(identity.match_key)
+    known = set(contact.identities.values_list("kind", "value"))
+    try:
+        with transaction.atomic():
+            ContactIdentity.objects.bulk_create([row for row in rows if (row.kind, row.value) not in known])
+    except IntegrityError as error:
+        owners = owners_of(contact.workspace_id, {identity.match_key for identity in identities})
+        for identity in identities:
+            if (owner := owners.get(identity.match_key)) not in (None, contact.pk):
+                raise _in_use(identity, owner) from error
+        raise Refused("conflict") from error
+
+
+def _in_use(identity: Identity, owner: UUID) -> Refused:
+    return Refused(
+        "number_in_use",
+        f"{identity.value} belongs to another contact.",
+        field="identities",
+        extra={"contact_id": str(owner)},
+    )
+
+
+def _refresh_search_text(contact: Contact) -> None:
+    identities = contact.identities.values_list("kind", "value").order_by("id")
+    numbers = {value.lstrip("+").partition("@")[0]: None for kind, value in identities if kind != "lid"}
+    contact.search_text = search_text_of(
+        name=contact.name, company=contact.company, email=contact.email, numbers=list(numbers)
+    )
+
+
+def _clean(values: dict) -> dict:
+    return {name: " ".join(strip_invisible(value).split()) for name, value in values.items()}
+
+
+@transaction.atomic
+def create_contact(
+    *,
+    workspace: Workspace,
+    actor: Actor,
+    source: str,
+    identities: list[dict],
+    id: UUID | None = None,
+    name: str = "",
+    company: str = "",
+    email: str = "",
+) -> tuple[Contact, bool]:
+    """A new contact, and whether it is new: a repeat with the same id answers the contact as it is now.
+
+    `identities` are `{kind, value}` as the client wrote them; numbers without a
+    country code are read in the workspace's default country.
+    """
+    if id is not None and (existing := Contact.objects.filter(pk=id).first()):
+        if existing.workspace_id != workspace.pk:
+            raise Refused("id_taken", field="id")
+        return existing, False
+    canonical = canonical_identities(identities, workspace.default_country)
+    values = _clean({"name": name, "company": company, "email": email})
+    if not canonical and not any(values.values()):
+        raise Invalid("name", "required", "A contact needs a name, a company, an e-mail address or an identity.")
+    plans.reserve(workspace=workspace, resource=Resource.CONTACTS)
+    now = timezone.now()
+    contact = Contact(id=id or uuid7(), workspace=workspace, created_at=now, updated_at=now, **values)
+    contact.search_text = search_text_of(**values, numbers=list({i.digits: None for i in canonical if i.digits}))
+    try:
+        with transaction.atomic():
+            contact.save(force_insert=True)
+    except IntegrityError:
+        # Two requests with one id raced; the reservation of this one goes back.
+        plans.release(workspace=workspace, resource=Resource.CONTACTS)
+        existing = Contact.objects.for_workspace(workspace).filter(pk=id).first()
+        if existing is None:
+            raise Refused("id_taken", field="id") from None
+        return existing, False
+    _insert_identities(contact, canonical, source)
+    record_event(kind="contact.created", actor=actor, workspace=workspace, obj=contact)
+    return contact, True
+
+
+@transaction.atomic
+def update_contact(
+    *, workspace: Workspace, contact_id: UUID, actor: Actor, precondition=lambda contact: None, **values
+) -> Contact:
+    """Change a contact's own fields. `precondition` is called with the locked row and may refuse."""
+    contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
+    precondition(contact)
+    values = _clean(values)
+    changed = [name for name, value in values.items() if getattr(contact, name) != value]
+    if changed:
+        for name in changed:
+            setattr(contact, name, values[name])
+        _refresh_search_text(contact)
+        contact.updated_at = timezone.now()
+        contact.save(update_fields=[*changed, "search_text", "updated_at"])
+        record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=changed)
+    return contact
+
+
+@transaction.atomic
+def add_identity(
+    *, workspace: Workspace, contact_id: UUID, actor: Actor, source: str, kind: str, value: str
+) -> Contact:
+    """Add one identity to a contact; one that it has already changes nothing."""
+    contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
+    canonical = canonical_identities([{"kind": kind, "value": value}], workspace.default_country, field="")
+    if contact.identities.filter(kind=canonical[0].kind, value=canonical[0].value).exists():
+        return contact
+    if contact.identities.count() >= MAX_IDENTITIES:
+        raise Invalid("value", "too_many", f"A contact has at most {MAX_IDENTITIES} identities.")
+    _insert_identities(contact, canonical, source)
+    _touch(contact, actor, workspace)
+    return contact
+
+
+@transaction.atomic
+def remove_identity(*, workspace: Workspace, contact_id: UUID, identity_id: UUID, actor: Actor) -> Contact:
+    """Take an identity off a contact; if it held a key that another spelling shares, that one holds it now."""
+    contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
+    identity = contact.identities.filter(pk=identity_id).first()
+    if identity is None:
+        raise NotFound
+    identity.delete()
+    if identity.holds_key:
+        heir = contact.identities.filter(match_key=identity.match_key).order_by("id").first()
+        if heir is not None:
+            ContactIdentity.objects.filter(pk=heir.pk).update(holds_key=True)
+    _touch(contact, actor, workspace)
+    return contact
+
+
+def _touch(contact: Contact, actor: Actor, workspace: Workspace) -> None:
+    _refresh_search_text(contact)
+    contact.updated_at = timezone.now()
+    contact.save(update_fields=["search_text", "updated_at"])
+    record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=["identities"])
+
+
+@transaction.atomic
+def delete_contact(*, workspace: Workspace, contact_id: UUID, actor: Actor) -> None:
+    """Delete a contact with its identities and what is scheduled for it."""
+    contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
+    record_event(kind="contact.deleted", actor=actor, workspace=workspace, obj=contact)
+    contact.delete()
+    plans.release(workspace=workspace, resource=Resource.CONTACTS)
