@@ -1,0 +1,134 @@
+"""Scheduled messages and the queue in the admin: what happens to a message, never what it says or to whom."""
+
+from django.contrib import admin
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts.models import ExtensionInstance, User, Workspace
+from crm.models import WhatsAppAccount
+from messaging.models import DispatchAttempt, DispatchState, QueuedMessage, ScheduledMessage, ScheduleState
+from waplus.lib.admin import ReadOnlyAdmin, ReadOnlyInline, as_uuid, mask_jid, page_link
+
+SCHEDULE_COLOURS = {ScheduleState.WAITING.label: "info", ScheduleState.QUEUED.label: "success"}
+DISPATCH_COLOURS = {
+    DispatchState.QUEUED.label: "info",
+    DispatchState.LEASED.label: "info",
+    DispatchState.SENDING.label: "info",
+    DispatchState.SENT.label: "success",
+    DispatchState.FAILED.label: "danger",
+    DispatchState.OUTCOME_UNKNOWN.label: "warning",
+}
+
+
+class MessageAdmin(ReadOnlyAdmin):
+    """What both lists have in common: the text stays in the database, ids of chats are masked."""
+
+    hidden = ("body",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer(*self.hidden)
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row as staff may see it; it is never saved, so the chat's id is masked at once."""
+        message = super().get_object(request, object_id, from_field)
+        if message is not None:
+            message.chat_jid = mask_jid(message.chat_jid)
+        return message
+
+    @display(description=_("chat"))
+    def chat(self, message):
+        return message.chat_jid if "•" in message.chat_jid else mask_jid(message.chat_jid)
+
+    @display(description=_("from number"))
+    def number(self, message):
+        return page_link(WhatsAppAccount, message.whatsapp_account_id, mask_jid(message.whatsapp_account.jid))
+
+    @display(description=_("workspace"))
+    def workspace_page(self, message):
+        return page_link(Workspace, message.workspace_id, message.workspace)
+
+
+@admin.register(ScheduledMessage)
+class ScheduledMessageAdmin(MessageAdmin):
+    list_display = ("due_at", "local_time", "state_label", "workspace_page", "number", "chat", "lateness_minutes")
+    list_filter = ("state",)
+    list_select_related = ("workspace", "whatsapp_account")
+    search_fields = ("id",)
+    search_help_text = _("The exact ID of a message or of a workspace")
+    fields = (
+        *("id", "workspace_page", "number", "chat", "state_label", "local_time", "due_at", "lateness_minutes"),
+        *("author", "created_at", "updated_at"),
+    )
+    readonly_fields = fields
+    links = ("workspace",)
+
+    def find(self, queryset, term):
+        uuid = as_uuid(term)
+        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
+
+    @display(description=_("state"), label=SCHEDULE_COLOURS)
+    def state_label(self, message):
+        return message.get_state_display()
+
+    @display(description=_("local time"))
+    def local_time(self, message):
+        return f"{message.wall_time:%Y-%m-%d %H:%M} {message.time_zone}"
+
+    @display(description=_("scheduled by"))
+    def author(self, message):
+        return page_link(User, message.created_by_id, message.created_by)
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DispatchAttempt
+    fields = ("fence", "device", "claimed_at", "outcome", "reason", "ended_at")
+    readonly_fields = fields
+    verbose_name_plural = _("attempts")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("instance").defer("instance__secret_hash").order_by("fence")
+
+    @display(description=_("device"))
+    def device(self, attempt):
+        return page_link(ExtensionInstance, attempt.instance_id, attempt.instance)
+
+
+@admin.register(QueuedMessage)
+class QueuedMessageAdmin(MessageAdmin):
+    list_display = ("due_at", "state_label", "workspace_page", "number", "chat", "attempt_count", "sent_at", "reason")
+    list_filter = ("state",)
+    list_select_related = ("workspace", "whatsapp_account")
+    search_fields = ("id",)
+    search_help_text = _("The exact ID of a message, a scheduled message or a workspace, or a WhatsApp message ID")
+    inlines = (AttemptInline,)
+    fields = (
+        *("id", "workspace_page", "schedule", "number", "chat", "state_label", "reason", "message_id"),
+        *("occurrence_at", "due_at", "expires_at", "queued_at", "sent_at", "device", "lease_until", "fence"),
+    )
+    readonly_fields = fields
+    links = ("workspace",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).annotate(attempt_total=Count("attempts"))
+
+    def find(self, queryset, term):
+        if uuid := as_uuid(term):
+            return queryset.filter(Q(pk=uuid) | Q(scheduled_message=uuid) | Q(workspace=uuid))
+        return queryset.filter(message_id=term)
+
+    @display(description=_("state"), label=DISPATCH_COLOURS)
+    def state_label(self, message):
+        return message.get_state_display()
+
+    @display(description=_("attempts"))
+    def attempt_count(self, message):
+        return message.attempt_total
+
+    @display(description=_("scheduled message"))
+    def schedule(self, message):
+        return page_link(ScheduledMessage, message.scheduled_message_id, message.scheduled_message_id)
+
+    @display(description=_("device"))
+    def device(self, message):
+        return page_link(ExtensionInstance, message.instance_id, message.instance)

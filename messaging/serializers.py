@@ -1,0 +1,116 @@
+"""Shapes of messaging on the API."""
+
+from rest_framework import serializers
+
+from accounts.api import ClientIdField, ScopedRelatedField
+from crm.models import Contact, WhatsAppAccount
+from messaging.models import QueuedMessage, ScheduledMessage
+from messaging.models.scheduled import MAX_BODY
+from messaging.services.dispatch import MAX_CLAIM, REPORTS
+from waplus.lib.walltime import validate_zone
+
+
+class WallTimeField(serializers.DateTimeField):
+    """A wall-clock time without an offset: `2026-03-29T02:30`."""
+
+    def enforce_timezone(self, value):
+        if value.tzinfo is not None:
+            raise serializers.ValidationError(
+                "Write the local time without an offset; the zone stands in time_zone.", "offset"
+            )
+        return value
+
+    def to_representation(self, value):
+        return value.isoformat()
+
+
+class ScheduledMessageSerializer(serializers.ModelSerializer):
+    id = ClientIdField()
+    whatsapp_account = ScopedRelatedField(queryset=WhatsAppAccount.objects)
+    contact = ScopedRelatedField(queryset=Contact.objects, required=False, allow_null=True)
+    chat_jid = serializers.CharField(max_length=64, required=False, help_text="Without it: the contact's own address.")
+    body = serializers.CharField(max_length=MAX_BODY, trim_whitespace=False)
+    wall_time = WallTimeField(help_text="Local time without an offset, such as 2026-03-29T09:00.")
+    time_zone = serializers.CharField(max_length=64, validators=[validate_zone])
+    lateness_minutes = serializers.IntegerField(
+        min_value=1, max_value=7 * 24 * 60, default=60, help_text="How long after its time it may still go out."
+    )
+    dispatch_state = serializers.SerializerMethodField(help_text="Where it is in the queue; null before that.")
+
+    class Meta:
+        model = ScheduledMessage
+        fields = [
+            "id",
+            "whatsapp_account",
+            "contact",
+            "chat_jid",
+            "body",
+            "wall_time",
+            "time_zone",
+            "due_at",
+            "lateness_minutes",
+            "state",
+            "dispatch_state",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["due_at", "state", "created_at", "updated_at"]
+
+    def get_dispatch_state(self, message) -> str | None:
+        # prefetched: a page costs a fixed number of queries
+        occurrences = list(message.occurrences.all())
+        return occurrences[-1].state if occurrences else None
+
+
+class ScheduledMessageChangeSerializer(ScheduledMessageSerializer):
+    lateness_minutes = serializers.IntegerField(min_value=1, max_value=7 * 24 * 60)
+
+    class Meta(ScheduledMessageSerializer.Meta):
+        fields = ["whatsapp_account", "contact", "chat_jid", "body", "wall_time", "time_zone", "lateness_minutes"]
+        read_only_fields = []
+
+    id = None
+    dispatch_state = None
+
+
+class QueuedMessageSerializer(serializers.ModelSerializer):
+    """A message of the queue."""
+
+    class Meta:
+        model = QueuedMessage
+        fields = [
+            "id",
+            "scheduled_message",
+            "whatsapp_account",
+            "chat_jid",
+            "body",
+            "message_id",
+            "due_at",
+            "expires_at",
+            "state",
+            "fence",
+            "lease_until",
+            "sent_at",
+            "reason",
+        ]
+
+
+class ClaimSerializer(serializers.Serializer):
+    claim_id = serializers.UUIDField(help_text="Your own id of this claim; repeat it if the answer got lost.")
+    whatsapp_account = ScopedRelatedField(queryset=WhatsAppAccount.objects)
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_CLAIM, default=10)
+
+
+class ClaimAnswerSerializer(serializers.Serializer):
+    messages = QueuedMessageSerializer(many=True, help_text="Send these, in this order.")
+    reconcile = QueuedMessageSerializer(
+        many=True,
+        help_text="Look these up in their chats by message_id and report `sent` or `not_sent`; never send them blindly.",
+    )
+
+
+class ReportSerializer(serializers.Serializer):
+    fence = serializers.IntegerField(min_value=1, max_value=2_147_483_647, help_text="As handed out with the message.")
+    report = serializers.ChoiceField(choices=REPORTS)
+    reason = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Why it failed.")
+    sent_at = serializers.DateTimeField(required=False, help_text="WhatsApp's own time of the message.")

@@ -1,0 +1,14 @@
+"""Addresses of messaging below /api/v1/."""
+
+from django.urls import path
+
+from messaging.views import dispatch, scheduled
+
+urlpatterns = [
+    path("scheduled-messages/", scheduled.ScheduledMessagesView.as_view(), name="api-scheduled-messages"),
+    path("scheduled-messages/<uuid:id>/", scheduled.ScheduledMessageView.as_view(), name="api-scheduled-message"),
+    path("dispatch/", dispatch.QueueView.as_view(), name="api-dispatch"),
+    path("dispatch/claim/", dispatch.ClaimView.as_view(), name="api-dispatch-claim"),
+    path("dispatch/<uuid:id>/", dispatch.QueuedMessageView.as_view(), name="api-dispatch-message"),
+    path("dispatch/<uuid:id>/report/", dispatch.ReportView.as_view(), name="api-dispatch-report"),
+]

@@ -1,0 +1,83 @@
+"""The dispatch queue on the API."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+
+from accounts.api import WorkspaceView
+from accounts.models import Role
+from messaging.models import DispatchState, QueuedMessage
+from messaging.serializers import ClaimAnswerSerializer, ClaimSerializer, QueuedMessageSerializer, ReportSerializer
+from messaging.services import dispatch
+from waplus.lib.api.pagination import Sort, moment
+from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
+from waplus.lib.errors import Invalid
+
+
+class QueueView(WorkspaceView):
+    """The queue: what waits, what is being sent, what became of it; newest first."""
+
+    roles = {"GET": Role.MEMBER}
+    queryset = QueuedMessage.objects.all()
+    serializer_class = QueuedMessageSerializer
+    sorts = {"-due_at": Sort("due_at", descending=True, decode=moment)}
+    default_sort = "-due_at"
+
+    @extend_schema(
+        operation_id="dispatch_list",
+        tags=["dispatch"],
+        parameters=[OpenApiParameter("state", str, enum=DispatchState.values), *PAGE_PARAMETERS],
+        responses={200: page_of(QueuedMessageSerializer)},
+    )
+    def get(self, request):
+        queryset = self.get_queryset()
+        if state := request.query_params.get("state"):
+            if state not in DispatchState.values:
+                raise Invalid("state", "invalid_choice", f"One of: {', '.join(DispatchState.values)}.")
+            queryset = queryset.filter(state=state)
+        return self.listing(queryset)
+
+
+class QueuedMessageView(WorkspaceView):
+    """One message of the queue."""
+
+    roles = {"GET": Role.MEMBER}
+    queryset = QueuedMessage.objects.all()
+    serializer_class = QueuedMessageSerializer
+
+    @extend_schema(operation_id="dispatch_read", tags=["dispatch"])
+    def get(self, request, id):
+        return self.answer(self.get_object())
+
+
+class ClaimView(WorkspaceView):
+    """Ask for messages to send now. Each comes with a lease of 60 seconds and a fencing number."""
+
+    roles = {"POST": Role.MEMBER}
+    serializer_class = ClaimSerializer
+
+    @extend_schema(operation_id="dispatch_claim", tags=["dispatch"], responses={200: ClaimAnswerSerializer})
+    def post(self, request):
+        payload = self.valid()
+        claim = dispatch.claim_messages(
+            workspace=self.workspace,
+            account_id=payload["whatsapp_account"].pk,
+            instance=request.auth.instance,
+            claim_id=payload["claim_id"],
+            limit=payload["limit"],
+        )
+        return Response(ClaimAnswerSerializer(claim).data)
+
+
+class ReportView(WorkspaceView):
+    """Report on a message: `sending` before, `sent` or `failed` after; `released` gives it back; `not_sent` after a look."""
+
+    roles = {"POST": Role.MEMBER}
+    queryset = QueuedMessage.objects.all()
+    serializer_class = ReportSerializer
+
+    @extend_schema(operation_id="dispatch_report", tags=["dispatch"], responses={200: QueuedMessageSerializer})
+    def post(self, request, id):
+        message = dispatch.report_message(
+            workspace=self.workspace, message_id=id, instance=request.auth.instance, actor=self.actor, **self.valid()
+        )
+        return Response(QueuedMessageSerializer(message).data)
