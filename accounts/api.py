@@ -34,6 +34,8 @@ class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
     `queryset` is a model's manager or queryset with `for_workspace`.
     """
 
+    default_error_messages = {"does_not_exist": "Nothing with this id is visible to you."}
+
     def get_queryset(self) -> QuerySet:
         return super().get_queryset().for_workspace(self.context["request"].auth.workspace)
 

@@ -1,11 +1,7 @@
 """Models of libraries in the admin: periodic tasks in our dress; what is unstyled or shows secrets goes away."""
 
-# Loading these first lets us take back what they register.
-import allauth.account.admin
-import allauth.mfa.admin
-import allauth.usersessions.admin
-import django.contrib.auth.admin
-import django_celery_beat.admin  # noqa: F401
+from importlib import import_module
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
@@ -20,7 +16,9 @@ from accounts import actors
 from waplus import periodic_tasks
 from waplus.lib.admin import EMPTY, ReadOnlyAdmin
 
-# `accounts.admin` registers addresses and groups anew.
+# Loaded first, so that what they register can be taken back; `accounts.admin` registers addresses and groups anew.
+for library in ("allauth.account", "allauth.mfa", "allauth.usersessions", "django.contrib.auth", "django_celery_beat"):
+    import_module(f"{library}.admin")
 for model in (
     *(Authenticator, EmailAddress, Group, UserSession),
     *(ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask, SolarSchedule),

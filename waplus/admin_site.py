@@ -22,7 +22,6 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
@@ -39,35 +38,35 @@ POLICY = {"script-src": [UNSAFE_EVAL], "style-src-attr": [UNSAFE_INLINE]}
 SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 FIGURES_LIFE = 15
 
-# Icon and label of each entry, by group. An entry shows up if the person may see its model.
+# Title, icon and model of each entry, by group. An entry shows up if the person may see its model.
 NAVIGATION = [
     (
         _("Customers"),
         [
-            ("person", "accounts.user"),
-            ("workspaces", "accounts.workspace"),
-            ("extension", "accounts.extensioninstance"),
-            ("devices", "accounts.instancesession"),
-            ("mail", "accounts.invitation"),
-            ("alternate_email", "account.emailaddress"),
+            (_("People"), "person", "accounts.user"),
+            (_("Workspaces"), "workspaces", "accounts.workspace"),
+            (_("Extensions"), "extension", "accounts.extensioninstance"),
+            (_("Signed-in devices"), "devices", "accounts.instancesession"),
+            (_("Invitations"), "mail", "accounts.invitation"),
+            (_("E-mail addresses"), "alternate_email", "account.emailaddress"),
         ],
     ),
     (
         _("Service"),
         [
-            ("smartphone", "crm.whatsappaccount"),
-            ("upload_file", "crm.importbatch"),
-            ("schedule_send", "messaging.scheduledmessage"),
-            ("outbox", "messaging.queuedmessage"),
+            (_("WhatsApp numbers"), "smartphone", "crm.whatsappaccount"),
+            (_("Imports"), "upload_file", "crm.importbatch"),
+            (_("Scheduled messages"), "schedule_send", "messaging.scheduledmessage"),
+            (_("Queue"), "outbox", "messaging.queuedmessage"),
         ],
     ),
     (
         _("House"),
         [
-            ("history", "accounts.event"),
-            ("sell", "accounts.plan"),
-            ("timer", "django_celery_beat.periodictask"),
-            ("shield_person", "auth.group"),
+            (_("Events"), "history", "accounts.event"),
+            (_("Plans"), "sell", "accounts.plan"),
+            (_("Periodic tasks"), "timer", "django_celery_beat.periodictask"),
+            (_("Groups of rights"), "shield_person", "auth.group"),
         ],
     ),
 ]
@@ -171,7 +170,7 @@ class StaffSite(UnfoldAdminSite):
         groups = [
             {
                 "title": title,
-                "items": [entry for icon, label in entries if (entry := self._entry(request, icon, label))],
+                "items": [entry for one in entries if (entry := self._entry(request, *one))],
             }
             for title, entries in NAVIGATION
         ]
@@ -185,12 +184,12 @@ class StaffSite(UnfoldAdminSite):
         }
         return [{"items": [overview]}, *filter(lambda group: group["items"], groups)]
 
-    def _entry(self, request: HttpRequest, icon: str, label: str) -> dict | None:
+    def _entry(self, request: HttpRequest, title: str, icon: str, label: str) -> dict | None:
         for model, admin in self._registry.items():
             if model._meta.label_lower == label and admin.has_view_permission(request):
                 link = reverse(f"admin:{label.replace('.', '_')}_changelist")
                 return {
-                    "title": capfirst(model._meta.verbose_name_plural),
+                    "title": title,
                     "icon": icon,
                     "link": link,
                     "active": request.path.startswith(link),
@@ -212,6 +211,10 @@ class StaffSite(UnfoldAdminSite):
         cards = [card for card in cache.get_or_set("admin-figures", figures, FIGURES_LIFE) if self._sees(request, card)]
         return super().index(request, {**(extra_context or {}), "cards": cards})
 
+    def app_index(self, request: HttpRequest, app_label: str, extra_context=None) -> HttpResponse:
+        """The sidebar lists everything by what it is for, so there is no page for each app."""
+        return redirect("admin:index")
+
     def _sees(self, request: HttpRequest, card: dict) -> bool:
         app, model = card["model"].split(".")
         return request.user.has_perm(f"{app}.view_{model}")
@@ -224,6 +227,11 @@ def _redirect(view: str, destination: str) -> HttpResponse:
 def stylesheet(request: HttpRequest) -> str:
     """Where the admin's colours are."""
     return static("waplus/admin.css")
+
+
+def icon(request: HttpRequest) -> str:
+    """The product's own icon."""
+    return static("img/favicon.svg")
 
 
 def figures() -> list[dict]:
@@ -244,7 +252,7 @@ def figures() -> list[dict]:
     return (
         [
             _card("accounts.user", _("People"), User.objects.filter(is_active=True).count(), _("active accounts")),
-            _card("accounts.workspace", _("Workspaces"), Workspace.objects.count(), ""),
+            _card("accounts.workspace", _("Workspaces"), Workspace.objects.count(), _("on all plans")),
             _card(
                 "accounts.extensioninstance",
                 _("Extensions"),

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.module_loading import autodiscover_modules
 
 
 class WaplusConfig(AppConfig):
@@ -7,7 +8,10 @@ class WaplusConfig(AppConfig):
     default = True
 
     def ready(self):
-        from waplus import checks, personal_data  # noqa: F401  (they register themselves)
+        from waplus import checks  # noqa: F401  (registers itself)
+
+        # Every app that brings models brings their declarations with them.
+        autodiscover_modules("personal_data")
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):

@@ -19,7 +19,7 @@ app.autodiscover_tasks()
 
 
 def _every(seconds: int, task: str) -> dict:
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 10)}}
+    return {"task": task, "schedule": seconds, "options": {"expire_seconds": max(seconds, 10)}}
 
 
 app.conf.beat_schedule = {

@@ -2,6 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.template.loader import get_template
 
 from waplus.lib.api.problems import problem_response
 
@@ -22,12 +24,17 @@ def permission_denied(request, exception=None):
     return _answer(request, 403, "forbidden")
 
 
-def not_found(request, exception=None):
+@csrf_exempt
+def not_found(request, exception=None, **kwargs):
     return _answer(request, 404, "not_found")
 
 
 def server_error(request):
-    return _answer(request, 500, "server_error")
+    """Asks neither the database nor the session: what broke may be one of them, so the page is rendered without a request."""
+    if request.path.startswith(_FOR_PROGRAMS):
+        return problem_response(request, "server_error")
+    page = get_template("500.html").render({"request_id": getattr(request, "id", "")})
+    return HttpResponse(page, status=500)
 
 
 def csrf_failure(request, reason=""):

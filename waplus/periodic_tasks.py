@@ -34,5 +34,5 @@ def start(*, tasks: Iterable[PeriodicTask], actor: Actor) -> int:
     names = [task.task for task in tasks]
     if names:
         record_event(kind="periodic_task.started", actor=actor, workspace=None, count=len(names))
-        transaction.on_commit(lambda: [current_app.send_task(name, ignore_result=True) for name in names])
+        transaction.on_commit(lambda: [current_app.send_task(name, ignore_result=True) for name in names], robust=True)
     return len(names)

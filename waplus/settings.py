@@ -212,6 +212,7 @@ UNFOLD = {
     "SITE_HEADER": "WAPlus CRM",
     "SITE_SUBHEADER": _("Staff"),
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "waplus.admin_site.icon"}],
     "STYLES": ["waplus.admin_site.stylesheet"],
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
@@ -301,6 +302,7 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "waplus.lib.api.negotiation.JsonNegotiation",
+    "DEFAULT_METADATA_CLASS": "waplus.lib.api.metadata.MethodsOnly",
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -347,10 +349,13 @@ if STORAGE_BUCKET:
 
 # --- Mail ----------------------------------------------------------------------------------------
 
-vars().update(env.email_url("EMAIL_URL", default="" if PRODUCTION else f"filemail:///{BASE_DIR}/.local/mail"))
+# Without EMAIL_URL mail goes nowhere in production, which the checks refuse with a sentence.
+_MAIL_NOWHERE = "dummymail://" if PRODUCTION else f"filemail:///{BASE_DIR}/.local/mail"
+vars().update(env.email_url_config(env.str("EMAIL_URL", "") or _MAIL_NOWHERE))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "WAPlus CRM <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_TIMEOUT = 10
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "")
 
 # --- Language and time ---------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from waplus import health
 from waplus.documentation import ApiDocumentationView, error_codes
+from waplus.error_pages import not_found
 
 handler400 = "waplus.error_pages.bad_request"
 handler403 = "waplus.error_pages.permission_denied"
@@ -21,6 +22,9 @@ urlpatterns = [
     path("api/v1/", include("accounts.urls_api")),
     path("api/v1/", include("crm.urls")),
     path("api/v1/", include("messaging.urls")),
+    # We know people by e-mail; allauth's routes for phones break without the rest of that feature.
+    path("_allauth/app/v1/account/phone", not_found, name="no-phones"),
+    path("_allauth/app/v1/auth/phone/<path:rest>", not_found, name="no-phone-login"),
     path("_allauth/", include("allauth.headless.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

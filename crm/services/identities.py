@@ -50,7 +50,7 @@ def canonical_identities(raw: list[dict], region: str | None, field: str = "iden
             identity = identity_of(item["kind"], item["value"], region)
         except (InvalidPhone, InvalidJid) as error:
             code = "invalid_phone" if isinstance(error, InvalidPhone) else "invalid_jid"
-            errors.append(FieldError(f"{field}.{index}.value", code, str(error)))
+            errors.append(FieldError(f"{field}.{index}.value" if field else "value", code, str(error)))
         else:
             identities[identity.kind, identity.value] = identity
     if errors:

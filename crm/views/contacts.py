@@ -53,9 +53,12 @@ class ContactsView(WorkspaceView):
         if query.strip():
             queryset = queryset.search(query)
         page = PageRequest.of(request.query_params, self.sorts, self.default_sort)
-        rows = list(page.rows(as_documents(queryset)).values_list("document", page.sort.column, "id"))
-        next_cursor = page.cursor_behind(*rows[page.limit - 1][1:]) if len(rows) > page.limit else None
-        documents = ",".join(row[0] for row in rows[: page.limit])
+        documents = list(page.rows(as_documents(queryset)).values_list("document", flat=True))
+        next_cursor = None
+        if len(documents) > page.limit:
+            last = json.loads(documents[page.limit - 1])
+            next_cursor = page.cursor_behind(last[page.sort.column], last["id"])
+        documents = ",".join(documents[: page.limit])
         body = f'{{"results":[{documents}],"next_cursor":{json.dumps(next_cursor)}}}'
         return HttpResponse(body, content_type="application/json")
 

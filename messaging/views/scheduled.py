@@ -59,6 +59,7 @@ class ScheduledMessageView(WorkspaceView):
         operation_id="scheduled_messages_update", tags=["scheduled messages"], request=ScheduledMessageChangeSerializer
     )
     def patch(self, request, id):
+        self.get_object()  # an unknown message is unknown, whatever else is wrong with the payload
         message = scheduling.update_scheduled_message(
             workspace=self.workspace,
             message_id=id,

@@ -4,7 +4,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import quote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
@@ -33,7 +35,13 @@ class BoundedPaginator(Paginator):
 
 
 class StaffChangeList(ChangeList):
-    """Offers “show all” only where something was left out."""
+    """Offers “show all” only where something was left out, and takes dates beyond all calendars for wrong."""
+
+    def get_filters(self, request):
+        try:
+            return super().get_filters(request)
+        except OverflowError as error:
+            raise IncorrectLookupParameters(error)
 
     def get_results(self, request) -> None:
         super().get_results(request)
@@ -63,8 +71,8 @@ class StaffModelAdmin(ModelAdmin):
         return StaffChangeList
 
     def find(self, queryset: QuerySet, term: str) -> QuerySet:
-        """Rows that a search is for: exact values and indexed beginnings."""
-        raise NotImplementedError
+        """Rows that a search is for: exact values and indexed beginnings. A list without a search stays whole."""
+        return queryset
 
     def get_search_results(self, request, queryset, search_term):
         term = search_term.strip()
@@ -72,6 +80,8 @@ class StaffModelAdmin(ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request=None) -> bool:
         """Only what the page itself links to: a free look-up would find out hidden values letter by letter."""
+        if any(lookup == getattr(one, "parameter_name", None) for one in self.list_filter):
+            return True
         name, *rest = lookup.split("__")
         try:
             related = self.opts.get_field(name).is_relation
@@ -80,6 +90,19 @@ class StaffModelAdmin(ModelAdmin):
         if related:
             return name in (*self.links, *self.list_filter) and rest in ([], ["exact"], ["id", "exact"], ["isnull"])
         return name in (*self.list_filter, self.date_hierarchy) and len(rest) <= 1
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        """Choices are choices: no buttons beside them to make or change what is chosen from."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+    def construct_change_message(self, request, form, formsets, add=False):
+        return super().construct_change_message(request, form, [], add)
+
+    def save_related(self, request, form, formsets, change) -> None:
+        """Services have written everything in `save_model`; inlines are there to look at."""
 
     def response_action(self, request: HttpRequest, queryset: QuerySet):
         """Ids that are none select nothing."""
@@ -109,6 +132,7 @@ class ReadOnlyInline(TabularInline):
     extra = 0
     per_page = 50
     can_delete = False
+    hide_title = True
     empty_value_display = EMPTY
 
     def has_add_permission(self, request, obj=None) -> bool:
@@ -136,7 +160,9 @@ def page_link(model: type[Model] | str, pk, text) -> str:
     label = model if isinstance(model, str) else model._meta.label_lower
     try:
         return format_html(
-            '<a href="{}">{}</a>', reverse(f"admin:{label.replace('.', '_')}_change", args=[quote(pk)]), text
+            '<a class="row-link" href="{}">{}</a>',
+            reverse(f"admin:{label.replace('.', '_')}_change", args=[quote(pk)]),
+            text,
         )
     except NoReverseMatch:
         return text

@@ -24,7 +24,9 @@ class BodySizeMiddleware:
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            return problem_response(request, "malformed", "Content-Length is not a number.")
+            length = -1
+        if length < 0:
+            return problem_response(request, "malformed", "Content-Length is not a number of bytes.")
         cap = getattr(settings, self.UPLOAD_PATHS.get(request.path, "MAX_BODY_BYTES"))
         if length > cap:
             return problem_response(request, "too_large", f"The body may have at most {cap} bytes.")

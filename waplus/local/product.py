@@ -77,9 +77,10 @@ def _start(supervisor: Supervisor, environment: dict[str, str], host: str, port:
     _empty_broker(environment)
     _must(supervisor, environment, "migrate", "migrate", "--no-input", "--verbosity=0")
     _collect_static(supervisor, environment)
-    _must(supervisor, environment, "demo", "create_demo")
     for program in (_web(environment, host, port), _worker(environment), _beat(environment)):
         supervisor.start(program)
+    # While they load their code.
+    _must(supervisor, environment, "demo", "create_demo")
     health = Health(f"{_reach(host, port)}/health/ready", environment)
     if not supervisor.wait_until(health, seconds=READY_SECONDS):
         raise CannotRun(f"The server did not get ready within {READY_SECONDS} s. Last answer: {health.last}")

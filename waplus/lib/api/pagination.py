@@ -103,6 +103,7 @@ def _decode(cursor: str, sort_name: str, sort: Sort) -> tuple:
         )
         if name != sort_name or "\x00" in value:
             raise ValueError(name)
+        value.encode()  # an unpaired surrogate has no UTF-8
         return sort.decode(value), UUID(row_id)
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError) as error:
         raise Refused("invalid_cursor") from error

@@ -1,0 +1,32 @@
+"""`make bench` runs every benchmark, `make bench ONLY=crm` one.
+
+Each prints a table of what was measured against what, and then a line a figure:
+`NAME RATIO goal GOAL ok|short`.
+"""
+
+import importlib
+import pkgutil
+import sys
+
+import bench
+
+
+def main() -> int:
+    names = [module.name for module in pkgutil.iter_modules(bench.__path__) if is_benchmark(module.name)]
+    wanted = sys.argv[1:] or names
+    if unknown := set(wanted) - set(names):
+        print(f"No benchmark is called {', '.join(sorted(unknown))}. There are: {', '.join(names)}.")
+        return 2
+    for name in wanted:
+        print(f"== {name}", flush=True)
+        importlib.import_module(f"bench.{name}").run()
+    return 0
+
+
+def is_benchmark(name: str) -> bool:
+    """Whether a module is a benchmark: the ones with a leading underscore and this one are not."""
+    return not name.startswith("_")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

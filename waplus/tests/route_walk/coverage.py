@@ -1,0 +1,165 @@
+"""What the walk knows of each route: whose it is, how its path is filled, and a payload with Acme's ids.
+
+A route that is not named here fails the walk: whoever adds one says what
+somebody else's ids in it are.
+"""
+
+import fnmatch
+from dataclasses import dataclass, field
+from enum import Enum
+
+from django.utils import timezone
+
+from waplus.lib.ids import uuid7
+from waplus.tests.route_walk.target import CANARY, INVITATION_TOKEN
+
+
+class Kind(Enum):
+    """Who a route serves."""
+
+    PUBLIC = "anybody; shows nothing of any workspace"
+    TOKEN = "who has an access token, in its workspace"
+    SESSION = "who is logged in at the pages"
+    STAFF = "staff with two-factor"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route: path parameters and payload name Acme's ids as `{name}`."""
+
+    kind: Kind
+    params: dict[str, str] = field(default_factory=dict)
+    payload: dict = field(default_factory=dict)
+    multipart: bool = False
+    # Shows Acme's name to whoever holds the secret in the path, on purpose.
+    shown_by_secret: bool = False
+    # Methods that do their work for Alice when asked with these ids.
+    control: tuple[str, ...] = ()
+
+
+def _api(control: str = "", params=None, payload=None, **kwargs) -> Route:
+    return Route(Kind.TOKEN, params or {}, payload or {}, control=tuple(control.split()), **kwargs)
+
+
+def _page(params=None, payload=None, **kwargs) -> Route:
+    return Route(Kind.SESSION, params or {}, payload or {}, **kwargs)
+
+
+_WALL = {"wall_time": "2099-01-01T09:00:00", "time_zone": "UTC"}
+_REGISTRATION = {
+    "id": "{instance}",
+    "secret": "s" * 43,
+    "version": "2.0.0",
+    "installed_at": timezone.now().isoformat(),
+}
+
+ROUTES: dict[str, Route] = {
+    "health-live": Route(Kind.PUBLIC),
+    "health-ready": Route(Kind.PUBLIC),
+    "api-schema": Route(Kind.PUBLIC),
+    "api-docs": Route(Kind.PUBLIC),
+    "api-errors": Route(Kind.PUBLIC),
+    "landing": Route(Kind.PUBLIC),
+    "no-phones": Route(Kind.PUBLIC),
+    "no-phone-login": Route(Kind.PUBLIC),
+    "api-token": Route(
+        Kind.PUBLIC, payload={"instance_id": "{instance}", "instance_secret": "x" * 43, "workspace_id": "{workspace}"}
+    ),
+    "api-token-refresh": Route(
+        Kind.PUBLIC, payload={"refresh_token": "wapr_x", "instance_id": "{instance}", "instance_secret": "x" * 43}
+    ),
+    "api-instances": Route(Kind.PUBLIC, payload=_REGISTRATION, control=("GET",)),
+    "api-token-switch": _api("POST", payload={"workspace_id": "{workspace}"}),
+    "api-logout": _api("POST"),
+    "api-instance-this": _api("PATCH", payload={"version": "9.9.9"}),
+    "api-instance": _api("GET PATCH DELETE", {"id": "{instance}"}, {"name": "stolen"}),
+    "api-me": _api("GET PATCH", payload={"name": "stolen"}),
+    "api-plans": _api("GET"),
+    "api-workspaces": _api("GET", payload={"id": "{workspace}", "name": "stolen"}),
+    "api-workspace": _api("GET PATCH", payload={"id": "{workspace}", "name": "stolen"}),
+    "api-workspace-transfer": _api("POST", payload={"member_id": "{member}"}),
+    "api-workspace-leave": _api(),
+    "api-members": _api("GET"),
+    "api-member": _api("GET PATCH DELETE", {"id": "{member}"}, {"role": "admin"}),
+    "api-invitations": _api("GET POST", payload={"id": "{fresh}", "email": "new@example.com", "role": "admin"}),
+    "api-invitation": _api("GET DELETE", {"id": "{invitation}"}),
+    "api-invitation-resend": _api("POST", {"id": "{invitation}"}),
+    "api-events": _api("GET"),
+    "api-contacts": _api("GET POST", payload={"id": "{contact}", "name": "stolen"}),
+    "api-contact": _api("GET PATCH DELETE", {"id": "{contact}"}, {"name": "stolen"}),
+    "api-contact-identities": _api("POST", {"id": "{contact}"}, {"kind": "phone", "value": "+4915112345679"}),
+    "api-contact-identity": _api("DELETE", {"id": "{contact}", "identity_id": "{identity}"}),
+    "api-whatsapp-accounts": _api("GET POST", payload={"id": "{account}", "jid": "5511911112222@c.us"}),
+    "api-whatsapp-account": _api("GET PATCH DELETE", {"id": "{account}"}, {"name": "stolen"}),
+    "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),
+    "api-import": _api("GET", {"id": "{import}"}),
+    "api-import-rows": _api("GET", {"id": "{import}"}),
+    "api-scheduled-messages": _api(
+        "GET POST",
+        payload={"whatsapp_account": "{account}", "contact": "{contact}", "body": "stolen", **_WALL},
+    ),
+    "api-scheduled-message": _api(
+        "GET PATCH DELETE",
+        {"id": "{scheduled}"},
+        {"whatsapp_account": "{account}", "contact": "{contact}", "body": "stolen", **_WALL},
+    ),
+    "api-dispatch": _api("GET"),
+    "api-dispatch-claim": _api("POST", payload={"claim_id": "{fresh}", "whatsapp_account": "{account}", "limit": 10}),
+    "api-dispatch-message": _api("GET", {"id": "{queued}"}),
+    "api-dispatch-report": _api("POST", {"id": "{queued}"}, {"fence": 1, "report": "sent"}),
+    "home": _page(),
+    "devices": _page(),
+    "rename-device": _page({"instance_id": "{instance}"}, {"name": "stolen"}),
+    "sign-out-device": _page({"instance_id": "{instance}"}),
+    "sign-out-browser": _page({"session_id": "{browser}"}),
+    "sign-out-other-browsers": _page(),
+    "team": _page(payload={"email": "new@example.com", "role": "admin"}),
+    "leave-workspace": _page(payload={"workspace": "{workspace}"}),
+    "change-role": _page({"membership_id": "{member}"}, {"role": "admin"}),
+    "remove-member": _page({"membership_id": "{member}"}),
+    "transfer-ownership": _page({"membership_id": "{member}"}),
+    "resend-invitation": _page({"invitation_id": "{invitation}"}),
+    "revoke-invitation": _page({"invitation_id": "{invitation}"}),
+    "invitation": Route(Kind.PUBLIC, {"token": INVITATION_TOKEN}, shown_by_secret=True),
+    "switch-workspace": _page(payload={"workspace": "{workspace}", "workspace_id": "{workspace}"}),
+    "new-workspace": _page(payload={"id": "{workspace}", "name": "stolen"}),
+    "workspace-settings": _page(payload={"name": "stolen", "workspace": "{workspace}", "id": "{workspace}"}),
+    "plan": _page(),
+    "security": _page(),
+    "profile": _page(payload={"name": "stolen", "time_zone": "UTC", "language": "en"}),
+    "activity": _page(),
+}
+
+# Routes of libraries work on the person's own account; their parameters are Alice's rows.
+FAMILIES: dict[str, Route] = {
+    "admin:*": Route(Kind.STAFF),
+    "headless:app:*": Route(Kind.PUBLIC, payload={"email": "alice@example.com", "password": "wrong", "id": "{authenticator}"}),
+    "account_*": Route(Kind.PUBLIC, payload={"email": "alice@example.com", "login": "alice@example.com"}),
+    "mfa_*": _page({"pk": "{authenticator}"}, {"code": "000000"}),
+    "usersessions_*": _page(payload={"session": "{browser}"}),
+}
+
+QUERY = {
+    "workspace": "{workspace}",
+    "workspace_id": "{workspace}",
+    "contact": "{contact}",
+    "whatsapp_account": "{account}",
+    "id": "{contact}",
+    "q": CANARY,
+}
+
+
+def route_of(name: str) -> Route | None:
+    """The entry of a route's name, or of its family."""
+    if name in ROUTES:
+        return ROUTES[name]
+    return next((route for pattern, route in FAMILIES.items() if fnmatch.fnmatchcase(name, pattern)), None)
+
+
+def fill(value, ids: dict):
+    """Put ids into a payload."""
+    if isinstance(value, dict):
+        return {key: fill(item, ids) for key, item in value.items()}
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        return str(uuid7() if value == "{fresh}" else ids[value[1:-1]])
+    return value

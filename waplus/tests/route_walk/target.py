@@ -1,0 +1,188 @@
+"""The workspace that the walk tries to get into: one of everything, a canary in every text."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.apps import apps
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.files.base import ContentFile
+from django.db import connection
+from django.utils import timezone
+
+from accounts import actors
+from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
+from accounts.services.invitations import _hash
+from conftest import Device, join, make_device, make_person
+from crm.models import Contact, ImportBatch, ImportRow, WhatsAppAccount
+from crm.services.contacts import create_contact
+from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from waplus.lib.ids import uuid7
+
+CANARY = "canary8c1f"
+INVITATION_TOKEN = f"{CANARY}-invitation-token"
+
+
+@dataclass
+class Target:
+    """Acme and the ids in it, by the names that routes give to their parameters."""
+
+    workspace: Workspace
+    alice: User
+    device: Device
+    ids: dict[str, object]
+
+    def secrets(self) -> list[str]:
+        """What must never be seen by others: the canary, and every id of a row of Acme."""
+        ids = {str(value) for value in self.ids.values() if isinstance(value, UUID)}
+        return [CANARY, *sorted(ids)]
+
+
+def build(workspace: Workspace, alice: User) -> Target:
+    """Fill Acme. Every text carries the canary, every id is kept by name."""
+    now = timezone.now()
+    User.objects.filter(pk=alice.pk).update(name=f"Alice {CANARY}")
+    Workspace.objects.filter(pk=workspace.pk).update(name=f"Acme {CANARY}")
+    workspace.refresh_from_db()
+    alice.refresh_from_db()
+    device = make_device(alice, workspace)
+    ExtensionInstance.objects.filter(pk=device.instance.pk).update(name=f"Laptop {CANARY}")
+    member = join(workspace, make_person(f"Dora{CANARY}"))
+    invitation = Invitation.objects.create(
+        workspace=workspace,
+        email=f"{CANARY}@example.com",
+        role=Role.MEMBER,
+        token_hash=_hash(INVITATION_TOKEN),
+        invited_by=alice,
+        expires_at=now + timedelta(days=1),
+    )
+    account = WhatsAppAccount.objects.create(workspace=workspace, jid="5511911112222@c.us", name=f"Number {CANARY}")
+    contact, _ = create_contact(
+        workspace=workspace,
+        actor=actors.person(alice),
+        source="person",
+        name=f"Contact {CANARY}",
+        company=f"Company {CANARY}",
+        email=f"contact-{CANARY}@example.com",
+        identities=[{"kind": "phone", "value": "+4915112345678"}, {"kind": "lid", "value": "157163732254124@lid"}],
+    )
+    batch = ImportBatch(workspace=workspace, file_name=f"{CANARY}.csv", state="finished", created_by=alice)
+    batch.file.save("contacts.csv", ContentFile(CANARY.encode()), save=False)
+    batch.save(force_insert=True)
+    ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
+    scheduled = ScheduledMessage.objects.create(
+        workspace=workspace,
+        whatsapp_account=account,
+        contact=contact,
+        chat_jid="4915112345678@c.us",
+        body=f"Body {CANARY}",
+        wall_time=(now + timedelta(days=1)).replace(tzinfo=None),
+        time_zone="UTC",
+        due_at=now + timedelta(days=1),
+        created_by=alice,
+    )
+    queued = _queued(
+        workspace, account, device.instance, "4915199999999@c.us", state="leased", fence=1, lease_until=now + timedelta(hours=1)
+    )
+    DispatchAttempt.objects.create(
+        workspace=workspace, message=queued, fence=1, instance=device.instance, claimed_at=now
+    )
+    _queued(workspace, account, None, "4915188888888@c.us", state="queued")
+    Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
+    session = SessionStore()
+    session["note"] = CANARY
+    session.create()
+    browser = UserSession.objects.create(user=alice, ip="127.0.0.1", user_agent=CANARY, session_key=session.session_key)
+    return Target(
+        workspace,
+        alice,
+        device,
+        {
+            "workspace": workspace.pk,
+            "user": alice.pk,
+            "instance": device.instance.pk,
+            "member": member.pk,
+            "owner": Membership.objects.get(workspace=workspace, role=Role.OWNER).pk,
+            "invitation": invitation.pk,
+            "account": account.pk,
+            "contact": contact.pk,
+            "identity": contact.identities.first().pk,
+            "import": batch.pk,
+            "scheduled": scheduled.pk,
+            "queued": queued.pk,
+            "browser": browser.pk,
+            "authenticator": Authenticator.objects.get(user=alice).pk,
+            "address": EmailAddress.objects.get(user=alice).pk,
+        },
+    )
+
+
+def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
+    now = timezone.now()
+    schedule = ScheduledMessage.objects.create(
+        workspace=workspace,
+        whatsapp_account=account,
+        chat_jid=chat_jid,
+        body=f"Body {CANARY}",
+        wall_time=now.replace(tzinfo=None),
+        time_zone="UTC",
+        due_at=now,
+        state="queued",
+    )
+    return QueuedMessage.objects.create(
+        workspace=workspace,
+        scheduled_message=schedule,
+        occurrence_at=now,
+        whatsapp_account=account,
+        chat_jid=schedule.chat_jid,
+        body=schedule.body,
+        message_id="3EB0" + uuid7().hex[:18].upper(),
+        due_at=now - timedelta(seconds=1),
+        expires_at=now + timedelta(hours=1),
+        queued_at=now,
+        instance=instance,
+        claim_id=uuid7() if instance else None,
+        **fields,
+    )
+
+
+def fingerprint(target: Target) -> dict[str, str]:
+    """A hash of the rows of each table that are Acme's or Alice's."""
+    parts, params = [], []
+    for model in apps.get_models():
+        fields = {field.name: field for field in model._meta.local_fields}
+        if model is Workspace:
+            condition, value = "id = %s", target.workspace.pk
+        elif model is User:
+            condition, value = "id = %s", target.alice.pk
+        elif model is ExtensionInstance:
+            condition, value = "id = %s", target.device.instance.pk
+        elif "workspace" in fields:
+            condition, value = "workspace_id = %s", target.workspace.pk
+        elif "session" in fields:
+            condition = "session_id IN (SELECT id FROM accounts_instancesession WHERE workspace_id = %s)"
+            value = target.workspace.pk
+        elif "user" in fields:
+            condition, value = "user_id = %s", target.alice.pk
+        else:
+            continue
+        table = model._meta.db_table
+        parts.append(
+            f"SELECT '{table}', count(*)::text || ':' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') "
+            f"FROM {table} t WHERE {condition}"
+        )
+        params.append(value)
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), params)
+        return dict(cursor.fetchall())
+
+
+def counts(target: Target) -> dict[str, int]:
+    """Rows of Acme by table, for the report."""
+    return {table: int(value.partition(":")[0]) for table, value in fingerprint(target).items()}
+
+
+__all__ = ["CANARY", "INVITATION_TOKEN", "Contact", "Target", "build", "counts", "fingerprint"]
