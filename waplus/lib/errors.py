@@ -1,7 +1,7 @@
 """Refusals: what a service raises when it will not do what was asked.
 
 Each kind of refusal has a stable code; clients may branch on it, so a code
-never changes its meaning. `docs/errors.md` lists them all.
+never changes its meaning. The page /api/v1/errors/ lists them all.
 """
 
 from dataclasses import dataclass

@@ -23,10 +23,12 @@ def test_survives_lost_connection(alice_device):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
-    other = connection.copy("other")
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-    other.close()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    finally:
+        other.close()
     connection.health_check_done = False  # as at the start of the next request
     assert check_access(alice_device.pair.access_token).user.email == "alice@example.com"
 
