@@ -3,17 +3,22 @@
 import base64
 import secrets
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core.cache import cache
 from django.utils import timezone
+from pytest_django.plugin import blocking_manager_key
 from rest_framework.test import APIClient
 
 from accounts import actors
 from accounts.models import ExtensionInstance, Membership, Plan, Resource, Role, User, Workspace
 from accounts.services import instances, plans, tokens, workspaces
 from waplus.lib.ids import uuid7
+
+add_plans = import_module("accounts.migrations.0002_plans").add_plans
 
 PASSWORD = "correct horse battery staple"
 
@@ -135,3 +140,15 @@ def bob_device(bob, acme) -> Device:
 @pytest.fixture
 def charlie_device(charlie, other) -> Device:
     return make_device(charlie, other)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Tests that commit empty the tables afterwards, and with them the plans that a migration made: make them again."""
+    result = yield
+    marker = item.get_closest_marker("django_db")
+    committed = marker is not None and marker.kwargs.get("transaction")
+    if nextitem is not None and (committed or {"transactional_db", "live_server"} & set(item.fixturenames)):
+        with item.config.stash[blocking_manager_key].unblock():
+            add_plans(apps, None)
+    return result

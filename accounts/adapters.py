@@ -2,6 +2,7 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from django.utils import translation
 
 from accounts.services.people import note_verified_address
 from waplus.lib.encryption import decrypt, encrypt
@@ -9,13 +10,14 @@ from waplus.lib.walltime import zone_names
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """People get their name and zone at sign-up, and a first workspace when their address is proven."""
+    """People get their name, zone and language at sign-up, and a first workspace when their address is proven."""
 
     def save_user(self, request, user, form, commit=True):
         user = super().save_user(request, user, form, commit=False)
         user.name = form.cleaned_data.get("name", "").strip()
         zone = form.cleaned_data.get("time_zone", "")
         user.time_zone = zone if zone in zone_names() else "UTC"
+        user.language = translation.get_language()
         if commit:
             user.save()
         return user

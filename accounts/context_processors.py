@@ -11,6 +11,6 @@ def current_workspace(request) -> dict:
     if user is None or not user.is_authenticated:
         return {"membership": None, "memberships": []}
     return {
-        "membership": SimpleLazyObject(lambda: current_membership(user)),
+        "membership": getattr(request, "membership", None) or SimpleLazyObject(lambda: current_membership(user)),
         "memberships": SimpleLazyObject(lambda: list(memberships_of(user))),
     }

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from allauth.mfa.adapter import get_adapter
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import InstanceSession, Invitation, Membership, Workspace
+from accounts.models import Invitation, Membership, Workspace
+from accounts.services.instances import living_sessions
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def _verified(membership: Membership) -> bool:
 
 
 def _connected(membership: Membership) -> bool:
-    return InstanceSession.objects.filter(membership=membership, revoked_at=None).exists()
+    return living_sessions(membership.user).filter(membership=membership).exists()
 
 
 def _invited(membership: Membership) -> bool:

@@ -1,5 +1,6 @@
 """Shapes of accounts on the API."""
 
+from django.conf import settings
 from rest_framework import serializers
 
 from accounts.api import ClientIdField
@@ -137,6 +138,7 @@ class UsageSerializer(serializers.Serializer):
 
 class PersonSerializer(serializers.ModelSerializer):
     time_zone = serializers.CharField(max_length=64, validators=[validate_zone])
+    language = serializers.ChoiceField(choices=settings.LANGUAGES)
 
     class Meta:
         model = User

@@ -2,15 +2,13 @@
 
 from celery import shared_task
 
-from accounts.idempotency import delete_old_records
 from accounts.models import Workspace
-from accounts.services import plans, tokens
+from accounts.services import expiry, plans
 
 
 @shared_task
-def delete_expired_tokens() -> None:
-    tokens.delete_expired_tokens()
-    delete_old_records()
+def delete_expired() -> None:
+    expiry.delete_expired()
 
 
 @shared_task

@@ -1,24 +1,19 @@
-"""The raw limit of a list: Django without middleware, one view, the same SQL by hand, the same bytes.
+"""The raw limit of a list: a bare Django view, the same SQL by hand, the same bytes.
 
-Served by the same web server with the same number of processes and threads.
-The statement and its parameters come from the environment, captured from the
-product's own request.
+Served by the same web server with the same number of processes and threads;
+the statement comes from the product through the environment.
 """
 
-import json
 import os
 
-import django
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
+from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.http import HttpResponse
 from django.urls import path
 
-from bench import _environment
-
+os.environ["DJANGO_SETTINGS_MODULE"] = "bench._bare_settings"
 STATEMENT = os.environ["BENCH_STATEMENT"]
-NEXT_CURSOR = json.dumps(json.loads(os.environ["BENCH_NEXT_CURSOR"]))
+NEXT_CURSOR = os.environ["BENCH_NEXT_CURSOR"]
 LIMIT = 50
 
 
@@ -33,13 +28,4 @@ def contacts(request) -> HttpResponse:
 
 
 urlpatterns = [path("api/v1/contacts/", contacts)]
-
-settings.configure(
-    ALLOWED_HOSTS=["127.0.0.1"],
-    DATABASES={"default": {**_environment.database(), "CONN_MAX_AGE": 60}},
-    ROOT_URLCONF=__name__,
-    SECRET_KEY="bench",
-    USE_TZ=True,
-)
-django.setup()
-application = WSGIHandler()
+application = get_wsgi_application()

@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -17,7 +19,7 @@ class WhatsAppAccountAdmin(ReadOnlyAdmin):
     list_display = ("number", "workspace_page", "created_at")
     list_select_related = ("workspace",)
     search_fields = ("jid",)
-    search_help_text = _("The whole number with its country code, or the exact ID of a workspace")
+    search_help_text = _("Whole number with country code, or workspace ID")
     fields = ("id", "number", "workspace_page", "created_at")
     readonly_fields = fields
     links = ("workspace",)
@@ -64,7 +66,7 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("workspace",)
     search_fields = ("id",)
-    search_help_text = _("The exact ID of an import or of a workspace")
+    search_help_text = _("ID of an import or a workspace")
     fields = (
         *("id", "workspace_page", "uploader", "default_country", "state_label", "problem"),
         *(*ROWS, "attempts", "created_at", "finished_at"),
@@ -73,8 +75,16 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     links = ("workspace",)
 
     def get_queryset(self, request):
-        """Neither the file nor its column titles: a file without a header has a person in their place."""
-        return super().get_queryset(request).defer("file", "ignored_columns").select_related("workspace", "created_by")
+        """Neither the file, nor its name, nor its column titles: without a header, a person stands in their place."""
+        hidden = ("file", "file_name", "ignored_columns")
+        return super().get_queryset(request).defer(*hidden).select_related("workspace", "created_by")
+
+    def get_object(self, request, object_id, from_field=None):
+        """The row under a title that tells nothing of the file; it is never saved."""
+        batch = super().get_object(request, object_id, from_field)
+        if batch is not None:
+            batch.file_name = date_format(localtime(batch.created_at), "DATETIME_FORMAT")
+        return batch
 
     def find(self, queryset, term):
         uuid = as_uuid(term)

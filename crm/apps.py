@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CrmConfig(AppConfig):
@@ -7,11 +8,19 @@ class CrmConfig(AppConfig):
 
     def ready(self):
         from accounts.models import Resource
+        from accounts.next_steps import register_step
         from accounts.services.plans import register_recount
-        from crm import personal_data  # noqa: F401  (registers itself)
         from crm.models import Contact, WhatsAppAccount
 
         register_recount(Resource.CONTACTS, lambda workspace: Contact.objects.for_workspace(workspace).count())
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
+        )
+        register_step(
+            "number_added",
+            _("Add your WhatsApp number"),
+            lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).exists(),
+            "devices",
+            hint=_("The extension adds it by itself once WhatsApp Web is open beside it."),
+            position=30,
         )

@@ -119,7 +119,7 @@ class ImportBatchData(PersonalData):
             recipients=TEAM,
             correct=Correct.NEVER,
         ),
-        "file_name": replace(IMPORT, purpose="Lets the team tell its imports apart."),
+        "file_name": replace(IMPORT, purpose="Lets the team tell its imports apart.", recipients=TEAM),
         "default_country": replace(IMPORT, purpose="Completes numbers of the file that carry no country code."),
         **dict.fromkeys(
             (

@@ -8,6 +8,13 @@ from crm.services.contacts import MAX_IDENTITIES
 from waplus.lib.phones import validate_region
 
 
+class OldestFirst(serializers.ListSerializer):
+    """Rows of a relation by id, whatever order the database keeps them in: an ETag must not change by itself."""
+
+    def to_representation(self, data):
+        return super().to_representation(sorted(data.all(), key=lambda row: row.id))
+
+
 class IdentitySerializer(serializers.ModelSerializer):
     """One id of a contact: a phone in E.164, or a WhatsApp id."""
 
@@ -16,6 +23,7 @@ class IdentitySerializer(serializers.ModelSerializer):
 
     class Meta:
         model = ContactIdentity
+        list_serializer_class = OldestFirst
         fields = ["id", "kind", "value"]
         read_only_fields = ["id"]
 

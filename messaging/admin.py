@@ -1,7 +1,8 @@
 """Scheduled messages and the queue in the admin: what happens to a message, never what it says or to whom."""
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -55,7 +56,7 @@ class ScheduledMessageAdmin(MessageAdmin):
     list_filter = ("state",)
     list_select_related = ("workspace", "whatsapp_account")
     search_fields = ("id",)
-    search_help_text = _("The exact ID of a message or of a workspace")
+    search_help_text = _("ID of a message or a workspace")
     fields = (
         *("id", "workspace_page", "number", "chat", "state_label", "local_time", "due_at", "lateness_minutes"),
         *("author", "created_at", "updated_at"),
@@ -100,7 +101,7 @@ class QueuedMessageAdmin(MessageAdmin):
     list_filter = ("state",)
     list_select_related = ("workspace", "whatsapp_account")
     search_fields = ("id",)
-    search_help_text = _("The exact ID of a message, a scheduled message or a workspace, or a WhatsApp message ID")
+    search_help_text = _("ID of a message, workspace or WhatsApp message")
     inlines = (AttemptInline,)
     fields = (
         *("id", "workspace_page", "schedule", "number", "chat", "state_label", "reason", "message_id"),
@@ -110,7 +111,9 @@ class QueuedMessageAdmin(MessageAdmin):
     links = ("workspace",)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).annotate(attempt_total=Count("attempts"))
+        attempts = DispatchAttempt.objects.filter(message=OuterRef("pk")).order_by().values("message")
+        count = attempts.annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(attempt_total=Coalesce(Subquery(count), 0))
 
     def find(self, queryset, term):
         if uuid := as_uuid(term):

@@ -114,3 +114,9 @@ class ReportSerializer(serializers.Serializer):
     report = serializers.ChoiceField(choices=REPORTS)
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True, help_text="Why it failed.")
     sent_at = serializers.DateTimeField(required=False, help_text="WhatsApp's own time of the message.")
+
+
+class ResolutionSerializer(serializers.Serializer):
+    outcome = serializers.ChoiceField(
+        choices=["sent", "not_sent"], help_text="What a person saw in the chat; `not_sent` queues the message again."
+    )

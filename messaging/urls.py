@@ -11,4 +11,5 @@ urlpatterns = [
     path("dispatch/claim/", dispatch.ClaimView.as_view(), name="api-dispatch-claim"),
     path("dispatch/<uuid:id>/", dispatch.QueuedMessageView.as_view(), name="api-dispatch-message"),
     path("dispatch/<uuid:id>/report/", dispatch.ReportView.as_view(), name="api-dispatch-report"),
+    path("dispatch/<uuid:id>/resolve/", dispatch.ResolveView.as_view(), name="api-dispatch-resolve"),
 ]

@@ -26,6 +26,6 @@ app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
-    "delete expired tokens": _every(3600, "accounts.tasks.delete_expired_tokens"),
+    "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),
 }

@@ -4,16 +4,28 @@ They are ordinary checks and not `--deploy` ones, so every
 management command and the web process's start (`waplus.wsgi`) meet them.
 """
 
+import re
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 
 from waplus.lib.api.versions import version_key
 
+_ORIGIN = re.compile("chrome-extension://[a-z]{32}")
+
 
 def _refusal(number: int, sentence: str, hint: str) -> Error:
     return Error(sentence, hint=hint, id=f"waplus.E{number:03}")
+
+
+def _is_fernet_key(key: str) -> bool:
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
 
 
 @register(Tags.security)
@@ -27,10 +39,19 @@ def check_environment(app_configs, **kwargs) -> list[Error]:
     if version_key(settings.MINIMUM_EXTENSION_VERSION) is None:
         errors.append(_refusal(2, "MINIMUM_EXTENSION_VERSION is no version.", "Write it like 1.2.3."))
     for origin in settings.EXTENSION_ORIGINS:
-        if not origin.startswith("chrome-extension://") or len(origin.rpartition("/")[2]) != 32:
+        if not _ORIGIN.fullmatch(origin):
             errors.append(
                 _refusal(
                     3, f"EXTENSION_ORIGINS has {origin!r}.", "Name exact origins: chrome-extension://<32 letters>."
+                )
+            )
+    for position, key in enumerate(settings.ENCRYPTION_KEYS, 1):
+        if not _is_fernet_key(key):
+            errors.append(
+                _refusal(
+                    5,
+                    f"Key {position} of ENCRYPTION_KEYS is no Fernet key.",
+                    "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
                 )
             )
     if settings.WEB_PROCESSES > 1 and not settings.CACHE_URL:
@@ -126,6 +147,12 @@ def check_production(app_configs, **kwargs) -> list[Error]:
             not settings.SESSION_COOKIE_SECURE,
             "The identity cookie could travel without TLS.",
             "Leave SESSION_COOKIE_SECURE on.",
+        ),
+        (
+            24,
+            not settings.DATABASE_URL,
+            "DATABASE_URL is missing.",
+            "Set it to a PostgreSQL: postgres://user:password@host/database.",
         ),
         (23, settings.MINIMUM_AGE < 13, "MINIMUM_AGE is below 13.", "Set it to 13 or more."),
     ]

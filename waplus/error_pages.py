@@ -2,8 +2,8 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.csrf import csrf_exempt
 from django.template.loader import get_template
+from django.views.decorators.csrf import csrf_exempt
 
 from waplus.lib.api.problems import problem_response
 

@@ -31,9 +31,8 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("happened_at", "kind", "actor", "workspace_page", "changed_fields", "count", "object_id")
     list_filter = (KindFilter, "actor_kind")
     list_select_related = ("workspace",)
-    date_hierarchy = "happened_at"
     search_fields = ("object_id",)
-    search_help_text = _("The exact ID of an object, a person, a device or a workspace, an exact kind, or a request ID")
+    search_help_text = _("Any ID, a kind or a request ID")
     fields = (
         "happened_at",
         "kind",
@@ -57,7 +56,11 @@ class EventAdmin(ReadOnlyAdmin):
     def find(self, queryset, term):
         if uuid := as_uuid(term):
             return queryset.filter(
-                Q(object_id=uuid) | Q(actor_user_id=uuid) | Q(actor_instance_id=uuid) | Q(workspace=uuid) | Q(request_id=term)
+                Q(object_id=uuid)
+                | Q(actor_user_id=uuid)
+                | Q(actor_instance_id=uuid)
+                | Q(workspace=uuid)
+                | Q(request_id=term)
             )
         return queryset.filter(Q(kind=term) | Q(request_id=term))
 

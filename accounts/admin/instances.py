@@ -39,7 +39,7 @@ class ExtensionInstanceAdmin(ReadOnlyAdmin):
     list_display = ("id", "person", "version", "browser", "operating_system", "whatsapp_web_version", "seen_at")
     list_select_related = ("user",)
     search_fields = ("id",)
-    search_help_text = _("The exact extension UUID, a person’s exact e-mail address, or an exact version")
+    search_help_text = _("Extension UUID, e-mail address or version")
     actions = ("sign_out",)
     inlines = (SessionInline,)
     links = ("user",)
@@ -73,9 +73,7 @@ class ExtensionInstanceAdmin(ReadOnlyAdmin):
     def sign_out(self, request, queryset):
         done = 0
         for instance in queryset.filter(user__isnull=False).select_related("user"):
-            instances.revoke_instance(
-                user=instance.user, instance_id=instance.pk, actor=actors.person(request.user)
-            )
+            instances.revoke_instance(user=instance.user, instance_id=instance.pk, actor=actors.person(request.user))
             done += 1
         self.message_user(request, ngettext("%d device signed out.", "%d devices signed out.", done) % done)
 
@@ -97,7 +95,7 @@ class InstanceSessionAdmin(ReadOnlyAdmin):
     list_display = ("id", "person", "workspace_page", "device", "refreshed_at", "revoked_at", "revoked_reason")
     list_filter = (AliveFilter, "revoked_reason")
     search_fields = ("id",)
-    search_help_text = _("The exact ID of a session, a device or a workspace, or a person’s exact e-mail address")
+    search_help_text = _("E-mail address, or ID of a session, device or workspace")
     fields = ("id", "person", "workspace_page", "device", *SESSION_FIELDS)
     readonly_fields = fields
     links = ("workspace", "instance")

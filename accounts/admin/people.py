@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import actors
 from accounts.models import ExtensionInstance, Membership, User, Workspace
@@ -28,7 +28,9 @@ class TwoFactorFilter(admin.SimpleListFilter):
         return [("yes", _("Set up")), ("no", _("Not set up"))]
 
     def queryset(self, request, queryset):
-        return {"yes": queryset.filter(two_factor=True), "no": queryset.filter(two_factor=False)}.get(self.value(), queryset)
+        return {"yes": queryset.filter(two_factor=True), "no": queryset.filter(two_factor=False)}.get(
+            self.value(), queryset
+        )
 
 
 class MembershipOfPersonInline(ReadOnlyInline):
@@ -65,17 +67,26 @@ class AccessForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["is_staff", "groups"]
-        widgets = {"groups": UnfoldAdminCheckboxSelectMultiple}
+        widgets = {"groups": UnfoldAdminCheckboxSelectMultipleWidget}
         help_texts = {"groups": _("Each group gives its rights in this admin.")}
 
 
 @admin.register(User)
 class PersonAdmin(StaffModelAdmin):
     form = AccessForm
-    list_display = ("email", "name", "verified", "two_factor", "is_active", "is_staff", "in_workspaces", "created_at")
+    list_display = (
+        "email",
+        "name",
+        "verified",
+        "two_factor",
+        "is_active",
+        "in_workspaces",
+        "staff_label",
+        "created_at",
+    )
     list_filter = ("is_active", "is_staff", TwoFactorFilter)
     search_fields = ("email",)
-    search_help_text = _("Beginning of an e-mail address, part of a name, or an exact account ID")
+    search_help_text = _("E-mail address, name or account ID")
     actions = ("deactivate", "reactivate")
     inlines = (MembershipOfPersonInline, InstanceOfPersonInline)
     fieldsets = (
@@ -139,10 +150,15 @@ class PersonAdmin(StaffModelAdmin):
     def two_factor(self, user):
         return user.two_factor
 
+    @display(description=_("staff"), label=True)
+    def staff_label(self, user):
+        return _("Staff") if user.is_staff else ""
+
     @display(description=_("workspaces"))
     def in_workspaces(self, user):
-        links = [(page_link(Workspace, row.workspace_id, row.workspace),) for row in user.memberships.all()]
-        return format_html_join(", ", "{}", links[:3]) + (f" +{len(links) - 3}" if len(links) > 3 else "") if links else EMPTY
+        links = [page_link(Workspace, row.workspace_id, row.workspace) for row in user.memberships.all()]
+        more = [f"+{len(links) - 3}"] if len(links) > 3 else []
+        return format_html_join(", ", "{}", ((link,) for link in [*links[:3], *more])) if links else EMPTY
 
     def save_model(self, request, obj, form, change):
         staff.change_access(
@@ -151,9 +167,6 @@ class PersonAdmin(StaffModelAdmin):
             is_staff=form.cleaned_data["is_staff"],
             groups=form.cleaned_data["groups"],
         )
-
-    def save_related(self, request, form, formsets, change):
-        """`save_model` has written the groups; the inlines are there to look at."""
 
     @action(description=_("Deactivate: end all access"), permissions=["switch"])
     def deactivate(self, request, queryset):
@@ -167,7 +180,9 @@ class PersonAdmin(StaffModelAdmin):
         done = 0
         for user in queryset:
             if user == request.user or (user.is_staff and not request.user.is_superuser):
-                self.message_user(request, _("%s is yourself or a colleague and stays as is.") % user.email, messages.WARNING)
+                self.message_user(
+                    request, _("%s is yourself or a colleague and stays as is.") % user.email, messages.WARNING
+                )
                 continue
             service(user=user, actor=actors.person(request.user))
             self.log_change(request, user, service.__name__)
@@ -180,7 +195,7 @@ class EmailAddressAdmin(ReadOnlyAdmin):
     list_display = ("email", "person", "verified", "primary")
     list_filter = ("verified", "primary")
     search_fields = ("email",)
-    search_help_text = _("Beginning of an address")
+    search_help_text = _("E-mail address")
     fields = ("email", "person", "verified", "primary")
     readonly_fields = fields
     list_select_related = ("user",)
@@ -200,7 +215,7 @@ class GroupForm(forms.ModelForm):
     class Meta:
         model = Group
         fields = ["name", "permissions"]
-        widgets = {"permissions": UnfoldAdminCheckboxSelectMultiple}
+        widgets = {"permissions": UnfoldAdminCheckboxSelectMultipleWidget}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -216,7 +231,13 @@ def meaningful_permissions():
             looking |= Q(content_type__app_label=model._meta.app_label, codename=f"view_{model._meta.model_name}")
     changing = Q(
         content_type__app_label__in=["accounts", "django_celery_beat"],
-        codename__in=["change_user", "change_workspace", "change_plan", "change_extensioninstance", "change_periodictask"],
+        codename__in=[
+            "change_user",
+            "change_workspace",
+            "change_plan",
+            "change_extensioninstance",
+            "change_periodictask",
+        ],
     )
     return Permission.objects.filter(looking | changing).select_related("content_type")
 
@@ -243,9 +264,6 @@ class GroupAdmin(StaffModelAdmin):
 
     def save_model(self, request, obj, form, change):
         staff.save_group(group=obj, actor=actors.person(request.user), **form.cleaned_data)
-
-    def save_related(self, request, form, formsets, change):
-        """`save_model` has written the permissions."""
 
     def delete_model(self, request, obj):
         staff.delete_group(group=obj, actor=actors.person(request.user))

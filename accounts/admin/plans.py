@@ -34,14 +34,15 @@ class PlanForm(forms.ModelForm):
             raise forms.ValidationError(_("New workspaces need a plan: make another one the default instead."))
         return is_default
 
-    def validate_constraints(self):
-        """Only one plan is the default; the service takes it from the one that was."""
+    def _get_validation_exclusions(self) -> set:
+        """Only one plan is the default: the service takes that from the plan that was, so it is no error here."""
+        return {*super()._get_validation_exclusions(), "is_default"}
 
 
 @admin.register(Plan)
 class PlanAdmin(StaffModelAdmin):
     form = PlanForm
-    list_display = ("name", "is_default", "on_it", *LIMITS, "requests_per_minute")
+    list_display = ("name", "on_it", "is_default", *LIMITS[:3], "requests_per_minute")
     actions = None
     ordering = ("position",)
     fieldsets = (

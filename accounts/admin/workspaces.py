@@ -35,7 +35,9 @@ class PlanChoice(forms.ModelForm):
     class Meta:
         model = Workspace
         fields = ["plan"]
-        help_texts = {"plan": _("A smaller plan deletes nothing: what is above its limits stays, and nothing is added.")}
+        help_texts = {
+            "plan": _("A smaller plan deletes nothing: what is above its limits stays, and nothing is added.")
+        }
 
 
 @admin.register(Workspace)
@@ -45,7 +47,7 @@ class WorkspaceAdmin(StaffModelAdmin):
     list_filter = ("plan",)
     list_select_related = ("plan",)
     search_fields = ("name",)
-    search_help_text = _("Beginning of a name, an owner’s exact e-mail address, or an exact ID")
+    search_help_text = _("Name, owner’s e-mail address or ID")
     actions = None
     inlines = (MemberInline,)
     fieldsets = (
@@ -79,12 +81,6 @@ class WorkspaceAdmin(StaffModelAdmin):
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return False
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "plan":
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
-        return field
 
     @display(description=_("owner"))
     def owner(self, workspace):
@@ -125,12 +121,10 @@ class WorkspaceAdmin(StaffModelAdmin):
             for model, model_admin in self.admin_site._registry.items()
             if "workspace" in getattr(model_admin, "links", ())
         ]
-        return format_html_join(" · ", '<a href="{}?workspace__id__exact={}">{}</a>', links)
+        return format_html_join(" · ", '<a class="row-link" href="{}?workspace__id__exact={}">{}</a>', links)
 
     def save_model(self, request, obj, form, change):
-        above = plans.change_plan(
-            workspace=obj, plan=form.cleaned_data["plan"], actor=actors.person(request.user)
-        )
+        above = plans.change_plan(workspace=obj, plan=form.cleaned_data["plan"], actor=actors.person(request.user))
         for row in above:
             self.message_user(
                 request,
@@ -139,9 +133,6 @@ class WorkspaceAdmin(StaffModelAdmin):
                 messages.WARNING,
             )
 
-    def save_related(self, request, form, formsets, change):
-        """The members are there to look at."""
-
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin):
@@ -149,7 +140,7 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_filter = ("role",)
     list_select_related = ("workspace", "invited_by")
     search_fields = ("email",)
-    search_help_text = _("An exact e-mail address, or the exact ID of a workspace")
+    search_help_text = _("E-mail address or workspace ID")
     fields = ("id", "email", "workspace_page", "role", "inviter", "created_at", "expires_at")
     readonly_fields = fields
     links = ("workspace",)

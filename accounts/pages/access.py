@@ -54,6 +54,7 @@ def member_page(role: Role = Role.MEMBER) -> Callable[[View], View]:
                 return render(request, "pages/no_workspace.html", {"invitations": invitations}, status=200)
             if not membership.may(role):
                 raise PermissionDenied
+            request.membership = membership  # the frame of the page shows it, too
             return view(request, membership, *args, **kwargs)
 
         return guarded

@@ -30,7 +30,13 @@ WORDS = {
     "instance.logged_out": _("logged a device out"),
     "session.revoked": _("was signed out on a device"),
 }
-ICONS = {"workspace": "settings", "membership": "team", "invitation": "mail", "instance": "puzzle", "session": "devices"}
+ICONS = {
+    "workspace": "settings",
+    "membership": "team",
+    "invitation": "mail",
+    "instance": "puzzle",
+    "session": "devices",
+}
 
 
 def _describe(events: list[Event]) -> list[dict]:
@@ -58,7 +64,7 @@ def _describe(events: list[Event]) -> list[dict]:
                 "who": who or (_("WAPlus") if event.actor_kind == ActorKind.SYSTEM else _("A former member")),
                 "words": WORDS.get(event.kind) or event.kind.replace(".", " ").replace("_", " "),
                 "whom": "" if whom == who else whom,
-                "changed": ", ".join(name.replace("_", " ") for name in event.changed),
+                "changed": ", ".join(event.changed).replace("_", " ") if event.kind.endswith(".updated") else "",
                 "count": event.count,
                 "icon": ICONS.get(event.object_type, "activity"),
                 "through_extension": event.actor_kind == ActorKind.INSTANCE,

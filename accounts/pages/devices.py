@@ -3,18 +3,16 @@
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
 from django import forms
-from django.conf import settings
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
-from accounts.models import ExtensionInstance, InstanceSession
+from accounts.models import ExtensionInstance
 from accounts.pages.access import person_page, told
 from accounts.services import instances
 
@@ -26,18 +24,8 @@ class RenameForm(forms.Form):
 
 
 def own_devices(user) -> list[ExtensionInstance]:
-    """A person's devices, each with its living session in `living`, if it has one.
-
-    A session lives until it is revoked, its end, too long a silence, or a change of the password.
-    """
-    now = timezone.now()
-    sessions = InstanceSession.objects.filter(
-        revoked_at=None,
-        expires_at__gt=now,
-        refreshed_at__gt=now - settings.REFRESH_TOKEN_IDLE_LIFE,
-        auth_hash__in=[user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()],
-        membership__user=user,
-    ).select_related("workspace")
+    """A person's devices, each with its living session in `living`, if it has one."""
+    sessions = instances.living_sessions(user).select_related("workspace")
     devices = list(
         ExtensionInstance.objects.filter(user=user)
         .prefetch_related(Prefetch("sessions", sessions, to_attr="living_sessions"))

@@ -96,9 +96,7 @@ def _invite(request, membership):
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
-            messages.success(
-                request, _("The invitation to %(email)s is on its way.") % {"email": invitation.email}
-            )
+            messages.success(request, _("The invitation to %(email)s is on its way.") % {"email": invitation.email})
             return redirect("team")
     return _page(request, membership, form)
 

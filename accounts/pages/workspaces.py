@@ -72,9 +72,7 @@ def new(request):
     form = WorkspaceForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            workspaces.create_workspace(
-                owner=request.user, actor=actors.person(request.user), **form.cleaned_data
-            )
+            workspaces.create_workspace(owner=request.user, actor=actors.person(request.user), **form.cleaned_data)
         except Refused as refusal:
             add_refusal(form, refusal)
         else:
@@ -91,8 +89,6 @@ def settings(request, membership):
     form = WorkspaceForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         with told(request, _("The settings are saved.")):
-            workspaces.update_workspace(
-                workspace=workspace, actor=actors.person(request.user), **form.cleaned_data
-            )
+            workspaces.update_workspace(workspace=workspace, actor=actors.person(request.user), **form.cleaned_data)
         return redirect("workspace-settings")
     return render(request, "pages/workspace_settings.html", {"form": form})

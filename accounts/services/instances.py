@@ -5,6 +5,7 @@ import hmac
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -102,6 +103,19 @@ def revoke_instance(*, user: User, instance_id: UUID, actor: Actor) -> None:
     instance.name = ""
     instance.save(update_fields=["user", "name"])
     record_event(kind="instance.revoked", actor=actor, workspace=None, obj=instance)
+
+
+def living_sessions(user: User):
+    """Sessions with which a person's devices can still work: not revoked, at their end, silent for too long, or from
+    before a change of the password."""
+    now = timezone.now()
+    return InstanceSession.objects.filter(
+        membership__user=user,
+        revoked_at=None,
+        expires_at__gt=now,
+        refreshed_at__gt=now - settings.REFRESH_TOKEN_IDLE_LIFE,
+        auth_hash__in=[user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()],
+    )
 
 
 def end_sessions(sessions, reason: RevokeReason) -> int:

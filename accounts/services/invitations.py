@@ -30,7 +30,8 @@ def _send(invitation: Invitation, token: str) -> None:
         "days": settings.INVITATION_LIFE.days,
     }
     with translation.override(settings.LANGUAGE_CODE):
-        subject = render_to_string("accounts/email/invitation_subject.txt", context).strip()
+        # One line whatever the names hold: a line break in a header is refused by the mailer.
+        subject = " ".join(render_to_string("accounts/email/invitation_subject.txt", context).split())
         text = render_to_string("accounts/email/invitation.txt", context)
     send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [invitation.email])
 
@@ -48,8 +49,10 @@ def invite(
     if Membership.objects.for_workspace(workspace).filter(user__email__iexact=email).exists():
         raise Refused("already_member", field="email")
     open_one = Invitation.objects.for_workspace(workspace).filter(email__iexact=email).first()
-    if open_one is not None:
+    if open_one is not None and open_one.expires_at > timezone.now():
         return open_one
+    if open_one is not None:
+        open_one.delete()  # its link has expired: a new invitation takes its place
     if id is not None and Invitation.objects.filter(pk=id).exists():
         raise Refused("id_taken", field="id")
     token = secrets.token_urlsafe(32)
@@ -63,7 +66,8 @@ def invite(
         expires_at=timezone.now() + settings.INVITATION_LIFE,
     )
     record_event(kind="invitation.sent", actor=actor, workspace=workspace, obj=invitation, changed=["email", "role"])
-    transaction.on_commit(lambda: _send(invitation, token))
+    # A mail server that is away must not break the answer; the invitation can be sent again.
+    transaction.on_commit(lambda: _send(invitation, token), robust=True)
     return invitation
 
 
@@ -78,7 +82,8 @@ def resend_invitation(*, workspace: Workspace, invitation_id: UUID, actor: Actor
     invitation.expires_at = timezone.now() + settings.INVITATION_LIFE
     invitation.save(update_fields=["token_hash", "expires_at"])
     record_event(kind="invitation.resent", actor=actor, workspace=workspace, obj=invitation)
-    transaction.on_commit(lambda: _send(invitation, token))
+    # A mail server that is away must not break the answer; the invitation can be sent again.
+    transaction.on_commit(lambda: _send(invitation, token), robust=True)
     return invitation
 
 

@@ -13,6 +13,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from accounts.services import instances
 from accounts.services.events import record_event
 from accounts.services.workspaces import current_membership
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.prepared import Joined, JoinedRow
 
 ACCESS_PREFIX = "wapa_"
 REFRESH_PREFIX = "wapr_"
@@ -43,15 +45,37 @@ class Tokens:
     refresh_expires_at: datetime
 
 
-@dataclass(frozen=True)
 class Access:
-    """Who a valid access token speaks for."""
+    """Who a valid access token speaks for. The rows behind it came with one look-up; each is made when it is asked for."""
 
-    session: InstanceSession
-    membership: Membership
-    user: User
-    workspace: Workspace
-    instance: ExtensionInstance
+    def __init__(self, found: Joined):
+        self._found = found
+
+    @cached_property
+    def user(self) -> User:
+        return self._found["person"]
+
+    @cached_property
+    def instance(self) -> ExtensionInstance:
+        return self._found["instance"]
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        workspace = self._found["workspace"]
+        workspace.plan = self._found["plan"]
+        return workspace
+
+    @cached_property
+    def membership(self) -> Membership:
+        membership = self._found["membership"]
+        membership.user, membership.workspace = self.user, self.workspace
+        return membership
+
+    @cached_property
+    def session(self) -> InstanceSession:
+        session = self._found["session"]
+        session.membership, session.instance, session.workspace = self.membership, self.instance, self.workspace
+        return session
 
     @property
     def actor(self) -> actors.Actor:
@@ -62,9 +86,18 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _successor(token: str) -> str:
-    digest = salted_hmac("accounts.tokens.successor", token, algorithm="sha256").digest()
+def _successor(token: str, key: str) -> str:
+    digest = salted_hmac("accounts.tokens.successor", token, secret=key, algorithm="sha256").digest()
     return REFRESH_PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _next_of(token: str) -> tuple[str, RefreshToken | None]:
+    """The successor of a token, and its row if it was handed out: under the present `SECRET_KEY` or a former one."""
+    for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
+        successor = _successor(token, key)
+        if row := RefreshToken.objects.filter(token_hash=_hash(successor)).first():
+            return successor, row
+    return _successor(token, settings.SECRET_KEY), None
 
 
 def _issue_access(session: InstanceSession, now: datetime) -> tuple[str, datetime]:
@@ -139,8 +172,7 @@ def _end(session: InstanceSession, reason: RevokeReason, now: datetime) -> None:
     )
 
 
-def _credentials_hold(session: InstanceSession) -> bool:
-    user = session.membership.user
+def _credentials_hold(session: InstanceSession, user: User) -> bool:
     current = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return any(constant_time_compare(session.auth_hash, one) for one in current)
 
@@ -177,8 +209,7 @@ def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
     if session is None or session.revoked_at is not None:
         return Refused("session_ended")
     row = RefreshToken.objects.get(token_hash=_hash(token))
-    successor = _successor(token)
-    next_row = RefreshToken.objects.filter(token_hash=_hash(successor)).first()
+    successor, next_row = _next_of(token)
     if row.rotated_at is not None:
         lost_answer = (
             next_row is not None
@@ -191,7 +222,7 @@ def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
     if not session.membership.user.is_active:
         _end(session, RevokeReason.DEACTIVATED, now)
         return Refused("session_ended")
-    if not _credentials_hold(session):
+    if not _credentials_hold(session, session.membership.user):
         _end(session, RevokeReason.CREDENTIALS_CHANGED, now)
         return Refused("session_ended")
     if row.expires_at <= now or session.expires_at <= now:
@@ -206,27 +237,48 @@ def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
         row.rotated_at = now
         row.save(update_fields=["rotated_at"])
     session.refreshed_at = now
-    session.save(update_fields=["refreshed_at"])
+    # The hash under the present SECRET_KEY: a fallback may be dropped once every session was refreshed.
+    session.auth_hash = session.membership.user.get_session_auth_hash()
+    session.save(update_fields=["refreshed_at", "auth_hash"])
     ExtensionInstance.objects.filter(pk=session.instance_id).update(seen_at=now)
     return _pair(session, successor, next_row, now)
 
 
+_ACCESS = JoinedRow(
+    {
+        "token": "accounts.AccessToken",
+        "session": "accounts.InstanceSession",
+        "membership": "accounts.Membership",
+        "person": "accounts.User",
+        "instance": "accounts.ExtensionInstance",
+        "workspace": "accounts.Workspace",
+        "plan": "accounts.Plan",
+    },
+    """
+    accounts_accesstoken token
+    JOIN accounts_instancesession session ON session.id = token.session_id
+    JOIN accounts_membership membership
+        ON membership.id = session.membership_id AND membership.workspace_id = session.workspace_id
+    JOIN accounts_user person ON person.id = membership.user_id
+    JOIN accounts_extensioninstance instance ON instance.id = session.instance_id
+    JOIN accounts_workspace workspace ON workspace.id = session.workspace_id
+    JOIN accounts_plan plan ON plan.id = workspace.plan_id
+    """,
+    "token.token_hash = %s",
+)
+
+
 def check_access(token: str) -> Access:
     """Who an access token speaks for, in one query; refuses what has ended meanwhile, by whichever path."""
-    row = (
-        AccessToken.objects.select_related("session__membership__user", "session__instance", "session__workspace__plan")
-        .filter(token_hash=_hash(token))
-        .first()
-    )
-    if row is None:
+    found = _ACCESS.first([_hash(token)])
+    if found is None:
         raise Refused("token_invalid")
-    session = row.session
-    user = session.membership.user
-    if session.revoked_at is not None or not user.is_active or not _credentials_hold(session):
+    session, user = found["session"], found["person"]
+    if session.revoked_at is not None or not user.is_active or not _credentials_hold(session, user):
         raise Refused("session_ended")
-    if row.expires_at <= timezone.now():
+    if found["token"].expires_at <= timezone.now():
         raise Refused("token_expired")
-    return Access(session, session.membership, user, session.workspace, session.instance)
+    return Access(found)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import actors
@@ -14,18 +14,32 @@ from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
 
 
+def _own_workspace(id: UUID, owner: User) -> Workspace | None:
+    """The workspace that has an id already, if it is the owner's; somebody else's is `id_taken`."""
+    existing = Workspace.objects.filter(pk=id).first()
+    if existing and not Membership.objects.filter(workspace=existing, user=owner, role=Role.OWNER).exists():
+        raise Refused("id_taken", field="id")
+    return existing
+
+
 @transaction.atomic
 def create_workspace(
     *, owner: User, name: str, actor: Actor, id: UUID | None = None, default_country: str = ""
 ) -> Workspace:
     """A workspace on the default plan, with its owner in it. A repeat with the same id by its owner changes nothing."""
-    if id is not None and (existing := Workspace.objects.filter(pk=id).first()):
-        if not Membership.objects.filter(workspace=existing, user=owner, role=Role.OWNER).exists():
-            raise Refused("id_taken", field="id")
+    if id is not None and (existing := _own_workspace(id, owner)):
         return existing
-    workspace = Workspace.objects.create(
-        id=id or uuid7(), name=name, plan=Plan.objects.get(is_default=True), default_country=default_country
-    )
+    plan = Plan.objects.get(is_default=True)
+    try:
+        with transaction.atomic():
+            workspace = Workspace.objects.create(
+                id=id or uuid7(), name=name, plan=plan, default_country=default_country
+            )
+    except IntegrityError:
+        # Two requests with one id raced.
+        if existing := _own_workspace(id, owner):
+            return existing
+        raise
     plans.reserve(workspace=workspace, resource=Resource.MEMBERS)
     membership = Membership.objects.create(
         workspace=workspace, user=owner, role=Role.OWNER, last_chosen_at=timezone.now()
@@ -52,7 +66,8 @@ def first_workspace(user: User) -> Workspace | None:
 
     Not when somebody invited them: then the first step is to accept.
     """
-    if Membership.objects.filter(user=user).exists() or Invitation.objects.filter(email__iexact=user.email).exists():
+    invited = Invitation.objects.filter(email__iexact=user.email, expires_at__gt=timezone.now()).exists()
+    if invited or Membership.objects.filter(user=user).exists():
         return None
     return create_workspace(owner=user, name=f"{user.get_short_name()}’s workspace"[:100], actor=actors.person(user))
 
@@ -102,12 +117,18 @@ def get_member(*, workspace: Workspace, membership_id: UUID) -> Membership:
 
 @transaction.atomic
 def change_role(*, workspace: Workspace, membership_id: UUID, role: Role, actor: Actor) -> Membership:
-    """Make a member an admin or an admin a member; ownership moves by `transfer_ownership` only."""
+    """Make a member an admin or an admin a member; ownership moves by `transfer_ownership` only.
+
+    Admins do not demote one another, as they do not remove one another; one may step down oneself.
+    """
     _locked(workspace)
     membership = get_member(workspace=workspace, membership_id=membership_id)
     if Role.OWNER in (membership.role, role):
         raise Refused("owner_must_stay", "Ownership changes hands by a transfer.", field="role")
     if membership.role != role:
+        owner = Membership.objects.for_workspace(workspace).filter(role=Role.OWNER, user=actor.user_id)
+        if membership.role == Role.ADMIN and membership.user_id != actor.user_id and not owner.exists():
+            raise Refused("forbidden", "Only the owner makes an admin a member.")
         membership.role = role
         membership.save(update_fields=["role"])
         record_event(kind="membership.updated", actor=actor, workspace=workspace, obj=membership, changed=["role"])
@@ -141,6 +162,8 @@ def remove_member(*, workspace: Workspace, membership_id: UUID, actor: Actor, re
     """
     _locked(workspace)
     membership = get_member(workspace=workspace, membership_id=membership_id)
+    # Their role may have changed since the request came in.
+    remover = get_member(workspace=workspace, membership_id=remover.pk)
     leaving = membership.pk == remover.pk
     if membership.role == Role.OWNER:
         raise Refused("owner_must_stay")

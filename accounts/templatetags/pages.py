@@ -4,7 +4,8 @@ import re
 
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 
 register = template.Library()
@@ -49,6 +50,17 @@ def browser_name(user_agent: str) -> str:
     if browser and system:
         return gettext("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     return browser or system or gettext("Unknown browser")
+
+
+@register.filter
+def code_marks(text: str) -> str:
+    """Text in which `backticks` mark code, as HTML; everything else is escaped."""
+    parts = str(text).split("`")
+    marked = [
+        format_html("<code>{}</code>", part) if index % 2 else conditional_escape(part)
+        for index, part in enumerate(parts)
+    ]
+    return mark_safe("".join(marked))  # noqa: S308  (each part is escaped above)
 
 
 @register.filter

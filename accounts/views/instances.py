@@ -5,7 +5,7 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from accounts.api import WorkspaceView
-from accounts.models import ExtensionInstance, InstanceSession, Role
+from accounts.models import ExtensionInstance, Role
 from accounts.permissions import ANYONE
 from accounts.serializers import (
     EnvironmentSerializer,
@@ -20,10 +20,9 @@ from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 from waplus.lib.errors import NotFound
 
 
-def with_state(queryset):
-    """Instances with `alive`: whether a session of theirs lives."""
-    living = InstanceSession.objects.filter(instance=OuterRef("pk"), revoked_at=None)
-    return queryset.annotate(alive=Exists(living))
+def with_state(queryset, user):
+    """Instances with `alive`: whether a session of the person's lives on it."""
+    return queryset.annotate(alive=Exists(instances.living_sessions(user).filter(instance=OuterRef("pk"))))
 
 
 class OwnInstancesView(WorkspaceView):
@@ -33,7 +32,7 @@ class OwnInstancesView(WorkspaceView):
     serializer_class = InstanceSerializer
 
     def get_queryset(self):
-        return with_state(ExtensionInstance.objects.filter(user=self.request.user))
+        return with_state(ExtensionInstance.objects.filter(user=self.request.user), self.request.user)
 
 
 class InstancesView(OwnInstancesView):
@@ -75,7 +74,7 @@ class ThisInstanceView(WorkspaceView):
     def patch(self, request):
         payload = self.valid(partial=True)
         instances.update_environment(instance=request.auth.instance, actor=self.actor, **payload)
-        instance = with_state(ExtensionInstance.objects.filter(pk=request.auth.instance.pk)).get()
+        instance = with_state(ExtensionInstance.objects.all(), request.user).get(pk=request.auth.instance.pk)
         return Response(InstanceSerializer(instance, context=self.get_serializer_context()).data)
 
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from allauth.account.models import EmailAddress
 from allauth.headless.internal.sessionkit import authenticate_by_x_session_token
 from django.conf import settings
+from django.contrib.auth import get_user
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
@@ -67,7 +68,8 @@ class ExchangeView(WorkspaceView):
             return found[0]
         if request.headers.get("Origin") not in allowed_origins():
             raise Refused("origin_not_allowed")
-        user = request._request.user
+        # The view authenticates nobody by itself, so `request.user` is empty here: ask the session.
+        user = get_user(request._request)
         if not user.is_authenticated:
             raise Refused("not_authenticated", f"Log in at {urlsplit(settings.BASE_URL).netloc} first.")
         return user

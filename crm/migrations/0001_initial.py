@@ -78,6 +78,7 @@ class Migration(migrations.Migration):
                 ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),
             ],
             options={
+                'verbose_name': 'import',
                 'abstract': False,
             },
         ),

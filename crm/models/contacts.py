@@ -1,5 +1,8 @@
 """Contacts, and the identities by which WhatsApp and people know them."""
 
+import re
+import unicodedata
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F
@@ -7,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import WorkspaceModel, WorkspaceQuerySet
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
-from waplus.lib.text import fold
+from waplus.lib.phones import spellings
+from waplus.lib.text import fold, strip_invisible
 
 
 class ContactQuerySet(WorkspaceQuerySet):
@@ -16,15 +20,16 @@ class ContactQuerySet(WorkspaceQuerySet):
 
         A word that looks like a number is looked up by its digits, so any
         spelling of a number finds it. Words of one or two letters match where
-        a word begins.
+        a word begins, or anywhere in scripts that put no spaces between words.
         """
         found = self
         for word in search_words(text):
             if len(word) < 3:
                 # Too short for the trigram index: the expression hides the column
                 # from it, so that the planner filters the workspace's own rows.
-                found = found.annotate(_short=models.functions.Concat(models.Value(" "), "search_text"))
-                found = found.filter(_short__contains=f" {word}")
+                spaced = models.functions.Concat(models.Value(" "), "search_text", output_field=models.TextField())
+                found = found.alias(_short=spaced)
+                found = found.filter(_short__contains=word if _UNSPACED.search(word) else f" {word}")
             else:
                 found = found.filter(search_text__contains=word)
         return found
@@ -106,15 +111,29 @@ class ContactIdentity(WorkspaceModel):
         return self.value
 
 
+# Scripts without spaces between words: Thai and its neighbours, Japanese, Chinese, Korean.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
+)
+# What people write between digits, several kinds of dashes included.
+_NUMBER = re.compile(r"[0-9+\-\u2010-\u2015\u2212()./ ]+")
+
+
 def search_words(text: str) -> list[str]:
-    """The words of a query, folded; a query that looks like a number is its digits."""
-    folded = fold(text)
-    digits = "".join(c for c in folded if c.isdecimal())
-    if digits and not any(c.isalpha() for c in folded) and set(folded) <= set("0123456789+-()./ "):
+    """The words of a query, folded; a query that looks like a number is its digits.
+
+    Direction marks, which come along when a number is copied, say nothing, and
+    neither does the zero in `+44 (0)20`; digits of other scripts are digits.
+    """
+    folded = fold(strip_invisible(text))
+    number = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in folded).replace("(0)", "")
+    digits = "".join(c for c in number if c.isdecimal())
+    if digits and _NUMBER.fullmatch(number):
         return [digits.lstrip("0") or digits]
     return folded.split()[:8]
 
 
 def search_text_of(*, name: str, company: str, email: str, numbers: list[str]) -> str:
-    """What search looks into. `numbers` are digits; a LID's digits are no number and stay out."""
-    return " ".join(filter(None, [fold(name), fold(company), fold(email), *numbers]))
+    """What search looks into. `numbers` are digits, found in every spelling; a LID's digits are no number and stay out."""
+    spelled = {spelling: None for number in numbers for spelling in spellings(number)}
+    return " ".join(filter(None, [fold(name), fold(company), fold(email), *spelled]))

@@ -39,6 +39,7 @@ class ImportBatch(WorkspaceModel):
     attempts = models.PositiveSmallIntegerField(default=0)
 
     class Meta(WorkspaceModel.Meta):
+        verbose_name = _("import")
         indexes = [
             models.Index(
                 fields=["created_at"], condition=models.Q(state__in=["waiting", "running"]), name="import_open"

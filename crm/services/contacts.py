@@ -198,3 +198,4 @@ def delete_contact(*, workspace: Workspace, contact_id: UUID, actor: Actor) -> N
     record_event(kind="contact.deleted", actor=actor, workspace=workspace, obj=contact)
     contact.delete()
     plans.release(workspace=workspace, resource=Resource.CONTACTS)
+    plans.recount(workspace, Resource.SCHEDULED_MESSAGES)

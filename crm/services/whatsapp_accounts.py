@@ -76,3 +76,4 @@ def remove_whatsapp_account(*, workspace: Workspace, account_id: UUID, actor: Ac
     record_event(kind="whatsapp_account.removed", actor=actor, workspace=workspace, obj=account)
     account.delete()
     plans.release(workspace=workspace, resource=Resource.WHATSAPP_NUMBERS)
+    plans.recount(workspace, Resource.SCHEDULED_MESSAGES)

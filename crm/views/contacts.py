@@ -13,7 +13,7 @@ from crm.models import Contact
 from crm.models.contacts import IdentitySource
 from crm.serializers import ContactChangeSerializer, ContactSerializer, IdentitySerializer
 from crm.services import contacts
-from crm.services.contact_pages import as_documents
+from crm.services.contact_pages import contacts_page
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.api.schema import IDEMPOTENCY_PARAMETER, PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
@@ -49,17 +49,9 @@ class ContactsView(WorkspaceView):
         query = request.query_params.get("q", "")
         if len(query) > MAX_QUERY or "\x00" in query:
             raise Invalid("q", "invalid", f"A query has at most {MAX_QUERY} characters and no NUL.")
-        queryset = self.get_queryset()
-        if query.strip():
-            queryset = queryset.search(query)
         page = PageRequest.of(request.query_params, self.sorts, self.default_sort)
-        documents = list(page.rows(as_documents(queryset)).values_list("document", flat=True))
-        next_cursor = None
-        if len(documents) > page.limit:
-            last = json.loads(documents[page.limit - 1])
-            next_cursor = page.cursor_behind(last[page.sort.column], last["id"])
-        documents = ",".join(documents[: page.limit])
-        body = f'{{"results":[{documents}],"next_cursor":{json.dumps(next_cursor)}}}'
+        documents, next_cursor = contacts_page(workspace=self.workspace, page=page, query=query.strip())
+        body = f'{{"results":[{",".join(documents)}],"next_cursor":{json.dumps(next_cursor)}}}'
         return HttpResponse(body, content_type="application/json")
 
     @extend_schema(

@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='queuedmessage',
-            index=models.Index(condition=models.Q(('state', 'queued')), fields=['whatsapp_account', 'due_at', 'id'], name='queued_message_claim'),
+            index=models.Index(condition=models.Q(('state', 'queued')), fields=['whatsapp_account', 'due_at', 'scheduled_message'], name='queued_message_claim'),
         ),
         migrations.AddIndex(
             model_name='queuedmessage',

@@ -64,7 +64,7 @@ class QueuedMessage(WorkspaceModel):
         ]
         indexes = [
             models.Index(
-                fields=["whatsapp_account", "due_at", "id"],
+                fields=["whatsapp_account", "due_at", "scheduled_message"],
                 condition=models.Q(state="queued"),
                 name="queued_message_claim",
             ),

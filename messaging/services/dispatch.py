@@ -23,8 +23,12 @@ from waplus.lib.errors import NotFound, Refused
 
 LEASE = timedelta(seconds=60)
 MAX_CLAIM = 100
-TOO_LATE = "It was later than the message allows, and no device had taken it."
+TOO_LATE = "It was later than the message allows, and no device had sent it."
 
+# Claims for one number take turns already, so a locked row is not skipped: somebody looks at that message (to edit
+# it, say) and will be done in a moment, and the next message of its chat must not overtake it meanwhile. Messages for
+# one time go in the order in which they were written, which is that of their schedules' ids. No lease outlives the
+# time until which a message may be sent, so that nobody begins to send it later than that.
 _CLAIM = """
 WITH picked AS (
     SELECT q.id FROM messaging_queuedmessage q
@@ -34,10 +38,11 @@ WITH picked AS (
           WHERE busy.whatsapp_account_id = q.whatsapp_account_id AND busy.chat_jid = q.chat_jid
             AND busy.state IN ('leased', 'sending', 'outcome_unknown')
       )
-    ORDER BY q.due_at, q.id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY q.due_at, q.scheduled_message_id LIMIT %(limit)s FOR UPDATE OF q
 ), leased AS (
     UPDATE messaging_queuedmessage q
-    SET state = 'leased', fence = q.fence + 1, claim_id = %(claim)s, instance_id = %(instance)s, lease_until = %(lease_until)s
+    SET state = 'leased', fence = q.fence + 1, claim_id = %(claim)s, instance_id = %(instance)s,
+        lease_until = least(%(lease_until)s, q.expires_at)
     FROM picked WHERE q.id = picked.id
     RETURNING q.id, q.workspace_id, q.fence
 )
@@ -79,8 +84,9 @@ def claim_messages(
                     "lease_until": now + LEASE,
                 },
             )
-    leased = mine.filter(claim_id=claim_id, state=DispatchState.LEASED, lease_until__gt=now).order_by("due_at", "id")
-    unknown = mine.filter(state=DispatchState.OUTCOME_UNKNOWN).order_by("due_at", "id")
+    in_order = mine.order_by("due_at", "scheduled_message_id")
+    leased = in_order.filter(claim_id=claim_id, state=DispatchState.LEASED, lease_until__gt=now)
+    unknown = in_order.filter(state=DispatchState.OUTCOME_UNKNOWN)
     return Claim(list(leased), list(unknown[:MAX_CLAIM]))
 
 
@@ -125,13 +131,13 @@ def report_message(
     if fence != message.fence:
         raise Refused("stale_fence", extra={"fence": message.fence, "state": message.state})
     sources, target = _MOVES[report]
+    if message.state in OPEN and message.lease_until <= now:
+        # The sweep has not been here yet; the lease is over all the same, also for a "sending" that comes again.
+        raise Refused("stale_fence", "The lease has run out.", extra={"fence": message.fence, "state": message.state})
     if message.state == target and attempt.outcome in ("", report):
         return message
     if message.state not in sources:
         raise Refused("wrong_state", extra={"state": message.state})
-    if message.state in OPEN and message.lease_until <= now:
-        # The sweep has not been here yet; the lease is over all the same.
-        raise Refused("stale_fence", "The lease has run out.", extra={"fence": message.fence, "state": message.state})
     if target == DispatchState.SENDING:
         message.lease_until = now + LEASE
     else:
@@ -145,9 +151,35 @@ def _take_sent(message, attempt, actor: Actor, now: datetime, sent_at: datetime 
     if attempt.outcome != "sent":
         attempt.outcome, attempt.reason, attempt.ended_at = "sent", "", now
         attempt.save(update_fields=["outcome", "reason", "ended_at"])
+        # A later attempt that is under way has nothing left to send.
+        DispatchAttempt.objects.filter(message=message, outcome="").update(outcome="overtaken", ended_at=now)
     if message.state != DispatchState.SENT:
         message.sent_at = min(sent_at or now, now)
         _move(message, DispatchState.SENT, actor, "")
+    return message
+
+
+@transaction.atomic
+def resolve_message(*, workspace: Workspace, message_id: UUID, actor: Actor, outcome: str) -> QueuedMessage:
+    """A person decides what became of a message whose device does not come back: `sent` or `not_sent`.
+
+    They have looked into the chat. `not_sent` puts it into the queue again,
+    where lateness decides; deciding again as before changes nothing.
+    """
+    message = QueuedMessage.objects.for_workspace(workspace).select_for_update().filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    if message.state == DispatchState.SENT and outcome == "sent":
+        return message
+    if message.state != DispatchState.OUTCOME_UNKNOWN:
+        raise Refused("wrong_state", extra={"state": message.state})
+    now = timezone.now()
+    DispatchAttempt.objects.filter(message=message, fence=message.fence).update(
+        outcome=outcome, reason="Decided by a person.", ended_at=now
+    )
+    if outcome == "sent":
+        message.sent_at = now
+    _move(message, DispatchState.SENT if outcome == "sent" else DispatchState.QUEUED, actor, "")
     return message
 
 

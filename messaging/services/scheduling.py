@@ -24,6 +24,8 @@ from waplus.lib.walltime import to_utc
 LEAD = timedelta(seconds=60)
 # A message that was meant for the past: a clock a little wrong is no reason to refuse.
 TOLERANCE = timedelta(minutes=5)
+# A year that was mistyped is told at once; the ends of the calendar, where zones cannot be applied, are far beyond.
+YEARS_AHEAD = 10
 
 
 def _chat(chat_jid: str, contact: Contact | None) -> str:
@@ -47,8 +49,10 @@ def _chat(chat_jid: str, contact: Contact | None) -> str:
 
 
 def _due(wall_time: datetime, time_zone: str) -> datetime:
-    due_at = to_utc(wall_time, time_zone)
-    if due_at < timezone.now() - TOLERANCE:
+    now = timezone.now()
+    if wall_time.year > now.year + YEARS_AHEAD:
+        raise Invalid("wall_time", "too_far", f"A message can be scheduled {YEARS_AHEAD} years ahead at most.")
+    if wall_time.year < now.year - 1 or (due_at := to_utc(wall_time, time_zone)) < now - TOLERANCE:
         raise Invalid("wall_time", "in_the_past", "This time has passed in that time zone.")
     return due_at
 
@@ -106,7 +110,7 @@ def _hint_if_near(message: ScheduledMessage) -> None:
 
 
 def _locked(workspace: Workspace, message_id: UUID) -> tuple[ScheduledMessage, QueuedMessage | None]:
-    """A scheduled message with its place in the queue, both locked.
+    """A scheduled message with its place in the queue (none while it waits), both locked.
 
     The sweep locks the schedule first and a claim locks the queue's row, so
     either this call sees what they did, or they see what this call did.
@@ -128,7 +132,7 @@ def _refuse_if_gone(message: ScheduledMessage, queued: QueuedMessage | None) -> 
     if queued is not None and queued.state != DispatchState.QUEUED:
         raise Refused(
             "wrong_state",
-            f"The message was handed out already; it is {DispatchState(queued.state).label.lower()}.",
+            f"The message can no longer be changed; where it is: {DispatchState(queued.state).label.lower()}.",
             extra={"dispatch_state": queued.state},
         )
 
@@ -137,7 +141,7 @@ def _refuse_if_gone(message: ScheduledMessage, queued: QueuedMessage | None) -> 
 def update_scheduled_message(
     *, workspace: Workspace, message_id: UUID, actor: Actor, precondition=lambda message: None, **values
 ) -> ScheduledMessage:
-    """Change a message until it is handed out; one that waited in the queue goes back to wait for its time."""
+    """Change a message until it is handed out, wherever it waits."""
     message, queued = _locked(workspace, message_id)
     precondition(message)
     _refuse_if_gone(message, queued)
@@ -152,13 +156,29 @@ def update_scheduled_message(
     if {"wall_time", "time_zone"} & set(changed):
         message.due_at = _due(message.wall_time, message.time_zone)
     if queued is not None:
-        queued.delete()
-        plans.reserve(workspace=workspace, resource=Resource.SCHEDULED_MESSAGES)
-        message.state = ScheduleState.WAITING
+        _change_place(message, queued)
     message.save()
     record_event(kind="scheduled_message.updated", actor=actor, workspace=workspace, obj=message, changed=changed)
     _hint_if_near(message)
     return message
+
+
+def _change_place(message: ScheduledMessage, queued: QueuedMessage) -> None:
+    """Bring an edit to a message that stands in the queue.
+
+    With its time unchanged it keeps its place, so that no later message of its
+    chat overtakes it; so does one that was handed out before, for the history
+    of its attempts. Another one waits anew.
+    """
+    if queued.fence or queued.due_at == message.due_at:
+        queued.whatsapp_account, queued.chat_jid, queued.body = message.whatsapp_account, message.chat_jid, message.body
+        queued.due_at = queued.occurrence_at = message.due_at
+        queued.expires_at = message.due_at + timedelta(minutes=message.lateness_minutes)
+        queued.save()
+        return
+    queued.delete()
+    plans.reserve(workspace=message.workspace, resource=Resource.SCHEDULED_MESSAGES)
+    message.state = ScheduleState.WAITING
 
 
 @transaction.atomic

@@ -6,7 +6,13 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.models import Role
 from messaging.models import DispatchState, QueuedMessage
-from messaging.serializers import ClaimAnswerSerializer, ClaimSerializer, QueuedMessageSerializer, ReportSerializer
+from messaging.serializers import (
+    ClaimAnswerSerializer,
+    ClaimSerializer,
+    QueuedMessageSerializer,
+    ReportSerializer,
+    ResolutionSerializer,
+)
 from messaging.services import dispatch
 from waplus.lib.api.pagination import Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
@@ -80,4 +86,17 @@ class ReportView(WorkspaceView):
         message = dispatch.report_message(
             workspace=self.workspace, message_id=id, instance=request.auth.instance, actor=self.actor, **self.valid()
         )
+        return Response(QueuedMessageSerializer(message).data)
+
+
+class ResolveView(WorkspaceView):
+    """Decide a message of unknown outcome whose device does not come back, after a look into the chat."""
+
+    roles = {"POST": Role.MEMBER}
+    queryset = QueuedMessage.objects.all()
+    serializer_class = ResolutionSerializer
+
+    @extend_schema(operation_id="dispatch_resolve", tags=["dispatch"], responses={200: QueuedMessageSerializer})
+    def post(self, request, id):
+        message = dispatch.resolve_message(workspace=self.workspace, message_id=id, actor=self.actor, **self.valid())
         return Response(QueuedMessageSerializer(message).data)

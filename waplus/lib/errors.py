@@ -48,7 +48,6 @@ CODES: dict[str, Code] = {
     "not_a_member": Code(403, "No workspace to work in", "Create a workspace or accept an invitation."),
     "not_found": Code(404, "There is no such thing here", "Check the id: other people's ids are unknown, too."),
     "method_not_allowed": Code(405, "The method is not allowed here", "The `Allow` header lists the methods."),
-    "not_acceptable": Code(406, "Only JSON is served here", "Accept `application/json`."),
     "conflict": Code(409, "The state has changed meanwhile", "Read the object again and decide anew."),
     "id_taken": Code(409, "The id is taken", "Make a new id."),
     "already_member": Code(409, "This person is a member already", "Nothing to do."),

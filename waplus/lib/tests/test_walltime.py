@@ -100,9 +100,7 @@ def test_keeps_both_rules_in_every_zone(zone, wall):
     if back.replace(tzinfo=None) == wall:
         assert back.fold == 0
         return
-    before, after = (
-        (moment + timedelta(days=days)).astimezone(ZoneInfo(zone)).utcoffset() for days in (-1.01, 0)
-    )
+    before, after = ((moment + timedelta(days=days)).astimezone(ZoneInfo(zone)).utcoffset() for days in (-1.01, 0))
     assert back.replace(tzinfo=None) - wall == after - before > timedelta()
 
 

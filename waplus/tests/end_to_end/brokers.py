@@ -51,7 +51,7 @@ class RedisBroker:
         return gone
 
     def close(self) -> None:
-        self.client.delete(self.queue)
+        self.client.delete(self.queue, f"_kombu.binding.{self.queue}")
         self.client.close()
 
 

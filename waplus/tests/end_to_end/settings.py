@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
+from waplus.local import addresses
 from waplus.settings import *  # noqa: F403
 from waplus.settings import CELERY_BROKER_URL
-from waplus.local import addresses
 
 CELERY_TASK_DEFAULT_QUEUE = os.environ["END_TO_END_QUEUE"]
 if CELERY_BROKER_URL.startswith("filesystem:"):

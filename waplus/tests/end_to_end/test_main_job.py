@@ -101,8 +101,10 @@ def check_sent_once(product, whatsapp, ids) -> None:
         ids,
     )
     assert attempts == [(1, "sent", MESSAGES)]
-    early = product.rows("SELECT count(*) FROM messaging_dispatchattempt a JOIN messaging_queuedmessage q"
-                         " ON q.id = a.message_id WHERE a.claimed_at < q.due_at")
+    early = product.rows(
+        "SELECT count(*) FROM messaging_dispatchattempt a JOIN messaging_queuedmessage q"
+        " ON q.id = a.message_id WHERE a.claimed_at < q.due_at"
+    )
     assert early == [(0,)]
     assert product.rows("SELECT used FROM accounts_usage WHERE resource = 'scheduled_messages'") == [(0,)]
 

@@ -45,7 +45,7 @@ def _page(params=None, payload=None, **kwargs) -> Route:
     return Route(Kind.SESSION, params or {}, payload or {}, **kwargs)
 
 
-_WALL = {"wall_time": "2099-01-01T09:00:00", "time_zone": "UTC"}
+_WALL = {"wall_time": f"{timezone.now().year + 1}-01-01T09:00:00", "time_zone": "UTC"}
 _REGISTRATION = {
     "id": "{instance}",
     "secret": "s" * 43,
@@ -107,6 +107,7 @@ ROUTES: dict[str, Route] = {
     "api-dispatch-claim": _api("POST", payload={"claim_id": "{fresh}", "whatsapp_account": "{account}", "limit": 10}),
     "api-dispatch-message": _api("GET", {"id": "{queued}"}),
     "api-dispatch-report": _api("POST", {"id": "{queued}"}, {"fence": 1, "report": "sent"}),
+    "api-dispatch-resolve": _api("POST", {"id": "{unknown}"}, {"outcome": "sent"}),
     "home": _page(),
     "devices": _page(),
     "rename-device": _page({"instance_id": "{instance}"}, {"name": "stolen"}),
@@ -133,7 +134,9 @@ ROUTES: dict[str, Route] = {
 # Routes of libraries work on the person's own account; their parameters are Alice's rows.
 FAMILIES: dict[str, Route] = {
     "admin:*": Route(Kind.STAFF),
-    "headless:app:*": Route(Kind.PUBLIC, payload={"email": "alice@example.com", "password": "wrong", "id": "{authenticator}"}),
+    "headless:app:*": Route(
+        Kind.PUBLIC, payload={"email": "alice@example.com", "password": "wrong", "id": "{authenticator}"}
+    ),
     "account_*": Route(Kind.PUBLIC, payload={"email": "alice@example.com", "login": "alice@example.com"}),
     "mfa_*": _page({"pk": "{authenticator}"}, {"code": "000000"}),
     "usersessions_*": _page(payload={"session": "{browser}"}),

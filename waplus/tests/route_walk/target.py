@@ -85,12 +85,19 @@ def build(workspace: Workspace, alice: User) -> Target:
         created_by=alice,
     )
     queued = _queued(
-        workspace, account, device.instance, "4915199999999@c.us", state="leased", fence=1, lease_until=now + timedelta(hours=1)
+        workspace,
+        account,
+        device.instance,
+        "4915199999999@c.us",
+        state="leased",
+        fence=1,
+        lease_until=now + timedelta(hours=1),
     )
     DispatchAttempt.objects.create(
         workspace=workspace, message=queued, fence=1, instance=device.instance, claimed_at=now
     )
     _queued(workspace, account, None, "4915188888888@c.us", state="queued")
+    unknown = _queued(workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1)
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
     session = SessionStore()
     session["note"] = CANARY
@@ -113,6 +120,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "import": batch.pk,
             "scheduled": scheduled.pk,
             "queued": queued.pk,
+            "unknown": unknown.pk,
             "browser": browser.pk,
             "authenticator": Authenticator.objects.get(user=alice).pk,
             "address": EmailAddress.objects.get(user=alice).pk,

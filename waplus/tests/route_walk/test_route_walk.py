@@ -114,6 +114,8 @@ def test_sees_leak_where_scope_is_missing(target, personas, monkeypatch):
 
 
 def test_sees_leak_where_device_is_not_own(target, personas, monkeypatch):
-    monkeypatch.setattr(OwnInstancesView, "get_queryset", lambda view: with_state(ExtensionInstance.objects.all()))
+    monkeypatch.setattr(
+        OwnInstancesView, "get_queryset", lambda view: with_state(ExtensionInstance.objects.all(), view.request.user)
+    )
     report = walk(target, [personas[2]], "api-")
     assert any("/api/v1/instances/" in leak for leak in report.leaks)

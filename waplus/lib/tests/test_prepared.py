@@ -35,6 +35,6 @@ def test_survives_lost_connection(alice_device):
 
 @pytest.mark.django_db
 def test_names_another_statement_otherwise():
-    assert _ACCESS.name.startswith("joined_")
-    assert "$1" in _ACCESS.sql
-    assert "%s" not in _ACCESS.sql
+    assert _ACCESS.statement.name.startswith("waplus_")
+    assert "$1" in _ACCESS.statement.sql
+    assert "%s" not in _ACCESS.statement.sql

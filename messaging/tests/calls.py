@@ -1,0 +1,126 @@
+"""Requests of an extension in one line each, and what is stored, to see that a refusal changed nothing."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.models import Event, Resource, Usage
+from accounts.services import plans
+from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from messaging.services.scheduling import queue_due_messages
+from waplus.lib.ids import uuid7
+
+CHAT = "5511987654321@c.us"
+
+
+def wall(seconds: float = 0) -> str:
+    """A wall-clock time in UTC, so many seconds from now."""
+    return (timezone.now() + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+
+
+def schedule(device, number, *, seconds: float = 0, **values):
+    """Schedule a message in UTC, due so many seconds from now."""
+    payload = {
+        "whatsapp_account": str(number.pk),
+        "chat_jid": CHAT,
+        "body": "Olá! 👋",
+        "wall_time": wall(seconds),
+        "time_zone": "UTC",
+    }
+    payload |= values
+    return device.client.post(
+        "/api/v1/scheduled-messages/", {name: value for name, value in payload.items() if value is not None}
+    )
+
+
+def scheduled(device, number, **values) -> dict:
+    answer = schedule(device, number, **values)
+    assert answer.status_code == 201, answer.json()
+    return answer.json()
+
+
+def queued(device, number, **values) -> QueuedMessage:
+    """A message that is due and in the queue."""
+    message = scheduled(device, number, **values)
+    queue_due_messages()
+    return QueuedMessage.objects.get(scheduled_message=message["id"])
+
+
+def edit(device, message_id, **values):
+    return device.client.patch(f"/api/v1/scheduled-messages/{message_id}/", values)
+
+
+def cancel(device, message_id):
+    return device.client.delete(f"/api/v1/scheduled-messages/{message_id}/")
+
+
+def read(device, message_id) -> dict:
+    return device.client.get(f"/api/v1/scheduled-messages/{message_id}/").json()
+
+
+def ask(device, number, *, claim_id=None, limit: int = 10):
+    """Claim, and the whole answer."""
+    payload = {"claim_id": str(claim_id or uuid7()), "whatsapp_account": str(number.pk), "limit": limit}
+    return device.client.post("/api/v1/dispatch/claim/", payload)
+
+
+def claim(device, number, **values) -> list[dict]:
+    """What one is handed to send."""
+    answer = ask(device, number, **values)
+    assert answer.status_code == 200, answer.json()
+    return answer.json()["messages"]
+
+
+def reconcile(device, number) -> list[dict]:
+    """What one is asked to look up."""
+    return ask(device, number).json()["reconcile"]
+
+
+def report(device, message, what: str, *, fence: int | None = None, **values):
+    """Report on a message as it was handed out, under its own fence or another one."""
+    payload = {"fence": message["fence"] if fence is None else fence, "report": what, **values}
+    return device.client.post(f"/api/v1/dispatch/{message['id']}/report/", payload)
+
+
+def problem(answer) -> tuple:
+    """Status and code of a refusal, and field and code of each field that is wrong."""
+    body = answer.json()
+    return (answer.status_code, body["code"], *((error["field"], error["code"]) for error in body.get("errors", [])))
+
+
+def state_of(message) -> str:
+    return QueuedMessage.objects.get(pk=message["id"]).state
+
+
+def story(message) -> list[tuple[int, str, str]]:
+    """The attempts at a message: fence, outcome, reason."""
+    message_id = message["id"] if isinstance(message, dict) else message.pk
+    rows = DispatchAttempt.objects.filter(message=message_id).order_by("fence")
+    return list(rows.values_list("fence", "outcome", "reason"))
+
+
+def kinds(*objects) -> list[str]:
+    """Kinds of the events of some objects, in order."""
+    ids = [row["id"] if isinstance(row, dict) else row for row in objects]
+    return list(Event.objects.filter(object_id__in=ids).order_by("id").values_list("kind", flat=True))
+
+
+def waiting(workspace) -> int:
+    """How much of the plan's scheduled messages is in use."""
+    return plans.used_of(workspace=workspace, resource=Resource.SCHEDULED_MESSAGES)
+
+
+def everything() -> dict:
+    return {
+        model._meta.label: list(model.objects.order_by("pk").values())
+        for model in (ScheduledMessage, QueuedMessage, DispatchAttempt, Usage, Event)
+    }
+
+
+@contextmanager
+def nothing_happens():
+    """Whatever is done inside leaves every row of messages, usage and events as it was."""
+    before = everything()
+    yield
+    assert everything() == before

@@ -1,0 +1,60 @@
+"""A clock that stands until a test moves it, numbers to send from, and hints that are noted instead of sent."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Workspace
+from crm.models import WhatsAppAccount
+
+
+class Clock:
+    """The time of a test: noon in UTC on a Monday, until it is moved."""
+
+    def __init__(self):
+        self.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> datetime:
+        self.now += timedelta(seconds=seconds)
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, settings) -> Clock:
+    """Replaces the time of day everywhere; tokens live long enough for a test to travel."""
+    clock = Clock()
+    monkeypatch.setattr(timezone, "now", clock)
+    settings.ACCESS_TOKEN_LIFE = settings.REFRESH_TOKEN_TOTAL_LIFE = timedelta(days=3650)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def hints(monkeypatch) -> list[str]:
+    """Names of the tasks that the worker was told of."""
+    hints = []
+    monkeypatch.setattr("waplus.lib.hints._send", hints.append)
+    return hints
+
+
+def add_number(workspace: Workspace, digits: str) -> WhatsAppAccount:
+    """A number of a workspace, past the limit of its plan if need be."""
+    return WhatsAppAccount.objects.create(workspace=workspace, jid=f"{digits}@c.us")
+
+
+@pytest.fixture
+def number(acme) -> WhatsAppAccount:
+    return add_number(acme, "5511911110001")
+
+
+@pytest.fixture
+def second_number(acme) -> WhatsAppAccount:
+    return add_number(acme, "5511911110002")
+
+
+@pytest.fixture
+def foreign_number(other) -> WhatsAppAccount:
+    return add_number(other, "4915112340001")

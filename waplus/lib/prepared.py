@@ -1,0 +1,112 @@
+"""Statements that run on every request: written once, planned once a connection.
+
+The ORM compiles a query anew each time, and PostgreSQL plans it anew; for a
+join of seven tables by a key, each of the two costs more than the look-up
+itself. What few requests consist of is therefore a constant of its module and
+prepared (`PREPARE`) at its first use on each connection. A pooler in between
+must keep a client on its server connection (session pooling).
+"""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import count
+from weakref import WeakSet
+
+from django.apps import apps
+from django.db import InterfaceError, OperationalError, connection, models
+
+
+class PreparedStatement:
+    """A constant statement with `%s` for its parameters."""
+
+    def __init__(self, sql: str):
+        self._sql = sql
+        self._prepared_on = WeakSet()
+
+    @cached_property
+    def sql(self) -> str:
+        """The statement, with `$1`, `$2` … for its parameters."""
+        numbers = count(1)
+        first, *others = self._sql.split("%s")
+        return first + "".join(f"${next(numbers)}{part}" for part in others)
+
+    @cached_property
+    def name(self) -> str:
+        """The name that it is prepared under; another statement has another one."""
+        return f"waplus_{hashlib.sha256(self.sql.encode()).hexdigest()[:16]}"
+
+    def fetch(self, params: Sequence) -> list[tuple]:
+        """All rows.
+
+        As the first statement of a request it is also the look whether the
+        connection still lives: if it does not, it is made anew and asked again.
+        """
+        if connection.in_atomic_block or connection.health_check_done:
+            return self._fetch(params)
+        connection.health_check_done = True
+        try:
+            return self._fetch(params)
+        except (OperationalError, InterfaceError):
+            connection.close()
+            return self._fetch(params)
+
+    def _fetch(self, params: Sequence) -> list[tuple]:
+        with connection.cursor() as cursor:
+            if connection.connection not in self._prepared_on:
+                cursor.execute(f"PREPARE {self.name} AS {self.sql}")
+                self._prepared_on.add(connection.connection)
+            cursor.execute(f"EXECUTE {self.name} ({', '.join(['%s'] * len(params))})", params)
+            return cursor.fetchall()
+
+
+class JoinedRow:
+    """A row with its related rows: `SELECT <all columns of the aliases' models> FROM <source> WHERE <condition>`.
+
+    `aliases` maps an SQL alias to its model; `source` and `condition` are
+    constants of the calling module.
+    """
+
+    def __init__(self, aliases: dict[str, str], source: str, condition: str):
+        self.aliases = aliases
+        self.source = source
+        self.condition = condition
+
+    @cached_property
+    def _models(self) -> dict[str, tuple[type[models.Model], list[str], slice]]:
+        found, start = {}, 0
+        for alias, label in self.aliases.items():
+            model = apps.get_model(label)
+            names = [field.attname for field in model._meta.concrete_fields]
+            found[alias] = model, names, slice(start, start + len(names))
+            start += len(names)
+        return found
+
+    @cached_property
+    def statement(self) -> PreparedStatement:
+        columns = [
+            f'{alias}."{field.column}"'
+            for alias, (model, _, _) in self._models.items()
+            for field in model._meta.concrete_fields
+        ]
+        return PreparedStatement(f"SELECT {', '.join(columns)} FROM {self.source} WHERE {self.condition}")
+
+    def first(self, params: Sequence) -> "Joined | None":
+        """The first row, or None."""
+        rows = self.statement.fetch(params)
+        return Joined(self, rows[0]) if rows else None
+
+
+class Joined:
+    """A row of a `JoinedRow`: ordinary instances by alias, made when they are asked for."""
+
+    def __init__(self, joined: JoinedRow, row: tuple):
+        self._joined = joined
+        self._row = row
+        self._made: dict[str, models.Model] = {}
+
+    def __getitem__(self, alias: str) -> models.Model:
+        if alias not in self._made:
+            model, names, columns = self._joined._models[alias]
+            self._made[alias] = model.from_db(connection.alias, names, self._row[columns])
+        return self._made[alias]
