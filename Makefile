@@ -6,7 +6,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
-ARGS ?=
+# Two at a time, a file of tests on one of them.
+ARGS ?= -n 2 --dist loadfile
 ONLY ?=
 
 # A virtual environment whose Python is gone (after an upgrade of the system) is made anew.
