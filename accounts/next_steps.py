@@ -65,7 +65,7 @@ _steps: dict[str, Step] = {
             _("Invite your team"),
             _invited,
             "team",
-            _("Colleagues see the same contacts, notes and tags."),
+            _("Colleagues see the same contacts and the same queue."),
             60,
         ),
         Step(

@@ -7,6 +7,7 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM"
 
     def ready(self):
+        from accounts.event_words import register_event_words
         from accounts.models import Resource
         from accounts.next_steps import register_step
         from accounts.services.plans import register_recount
@@ -23,4 +24,18 @@ class CrmConfig(AppConfig):
             "devices",
             hint=_("The extension adds it by itself once WhatsApp Web is open beside it."),
             position=30,
+        )
+        register_event_words(
+            {
+                "contact.created": _("added a contact"),
+                "contact.updated": _("changed a contact"),
+                "contact.deleted": _("deleted a contact"),
+                "import.started": _("started an import of contacts"),
+                "import.finished": _("imported contacts"),
+                "import.failed": _("had an import fail"),
+                "whatsapp_account.added": _("added a WhatsApp number"),
+                "whatsapp_account.updated": _("changed a WhatsApp number"),
+                "whatsapp_account.removed": _("removed a WhatsApp number"),
+            },
+            {"contact": "contacts", "import": "contacts", "whatsapp_account": "phone"},
         )

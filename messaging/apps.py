@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MessagingConfig(AppConfig):
@@ -6,6 +7,7 @@ class MessagingConfig(AppConfig):
     verbose_name = "Messaging"
 
     def ready(self):
+        from accounts.event_words import register_event_words
         from accounts.models import Resource
         from accounts.services.plans import register_recount
         from messaging.models import ScheduledMessage, ScheduleState
@@ -15,4 +17,18 @@ class MessagingConfig(AppConfig):
             lambda workspace: (
                 ScheduledMessage.objects.for_workspace(workspace).filter(state=ScheduleState.WAITING).count()
             ),
+        )
+        register_event_words(
+            {
+                "scheduled_message.created": _("scheduled a message"),
+                "scheduled_message.updated": _("changed a scheduled message"),
+                "scheduled_message.cancelled": _("cancelled a scheduled message"),
+                "message.sending": _("began to send a message"),
+                "message.sent": _("sent a message"),
+                "message.failed": _("could not send a message"),
+                "message.queued": _("gave a message back to the queue"),
+                "message.skipped": _("skipped a message that was too late"),
+                "message.outcome_unknown": _("lost sight of a message while it was being sent"),
+            },
+            {"message": "chat", "scheduled_message": "clock"},
         )

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts.event_words import icon_of, words_of
 from accounts.models import Event, ExtensionInstance, Membership, Role, User
 from accounts.models.events import ActorKind
 from accounts.pages.access import member_page
@@ -13,30 +14,6 @@ from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.errors import Refused
 
 SORTS = {"newest": Sort("id", descending=True, decode=UUID)}
-
-# What an event says; kinds without words are read out as they are.
-WORDS = {
-    "workspace.created": _("created the workspace"),
-    "workspace.updated": _("changed the workspace’s settings"),
-    "workspace.transferred": _("handed the workspace over"),
-    "membership.created": _("joined the workspace"),
-    "membership.updated": _("changed a member’s role"),
-    "membership.removed": _("removed a member"),
-    "membership.left": _("left the workspace"),
-    "invitation.sent": _("sent an invitation"),
-    "invitation.resent": _("sent an invitation again"),
-    "invitation.revoked": _("withdrew an invitation"),
-    "instance.linked": _("connected a device"),
-    "instance.logged_out": _("logged a device out"),
-    "session.revoked": _("was signed out on a device"),
-}
-ICONS = {
-    "workspace": "settings",
-    "membership": "team",
-    "invitation": "mail",
-    "instance": "puzzle",
-    "session": "devices",
-}
 
 
 def _describe(events: list[Event]) -> list[dict]:
@@ -62,11 +39,11 @@ def _describe(events: list[Event]) -> list[dict]:
         rows.append(
             {
                 "who": who or (_("WAPlus") if event.actor_kind == ActorKind.SYSTEM else _("A former member")),
-                "words": WORDS.get(event.kind) or event.kind.replace(".", " ").replace("_", " "),
+                "words": words_of(event.kind),
                 "whom": "" if whom == who else whom,
                 "changed": ", ".join(event.changed).replace("_", " ") if event.kind.endswith(".updated") else "",
                 "count": event.count,
-                "icon": ICONS.get(event.object_type, "activity"),
+                "icon": icon_of(event.object_type),
                 "through_extension": event.actor_kind == ActorKind.INSTANCE,
                 "when": event.happened_at,
             }
