@@ -21,7 +21,7 @@ class ClientIdField(serializers.UUIDField):
         super().__init__(
             **{
                 "required": False,
-                "help_text": "A UUIDv7 of your own; creating twice with one id is one object.",
+                "help_text": "A UUIDv7 of your own; creating twice with one id is one object: the repeat is answered with it as it is, and its body is ignored.",
                 **kwargs,
             }
         )

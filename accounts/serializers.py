@@ -14,12 +14,14 @@ from waplus.lib.walltime import validate_zone
 class EnvironmentSerializer(serializers.Serializer):
     """What an instance tells of itself."""
 
-    version = serializers.RegexField(r"^\d{1,6}(\.\d{1,6}){0,3}$", help_text="Version of the extension, such as 1.4.2.")
+    version = serializers.RegexField(
+        r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}$", help_text="Version of the extension, such as 1.4.2."
+    )
     browser = serializers.CharField(max_length=100, required=False, allow_blank=True)
     operating_system = serializers.CharField(max_length=100, required=False, allow_blank=True)
     platform = serializers.CharField(max_length=100, required=False, allow_blank=True)
-    language = serializers.CharField(
-        max_length=35, required=False, allow_blank=True, help_text="BCP 47, such as pt-BR."
+    language = serializers.RegexField(
+        r"^[A-Za-z0-9-]*$", max_length=35, required=False, allow_blank=True, help_text="BCP 47, such as pt-BR."
     )
     time_zone = serializers.CharField(max_length=64, required=False, validators=[validate_zone], help_text="IANA name.")
     whatsapp_web_version = serializers.CharField(max_length=64, required=False, allow_blank=True)
@@ -158,6 +160,16 @@ class WorkspaceSerializer(serializers.ModelSerializer):
         model = Workspace
         fields = ["id", "name", "default_country", "plan", "created_at"]
         read_only_fields = ["created_at"]
+
+
+class WorkspaceChangeSerializer(WorkspaceSerializer):
+    """What may be changed of a workspace."""
+
+    id = plan = None
+
+    class Meta(WorkspaceSerializer.Meta):
+        fields = ["name", "default_country"]
+        read_only_fields = []
 
 
 class OwnWorkspaceSerializer(serializers.ModelSerializer):

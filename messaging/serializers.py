@@ -1,17 +1,28 @@
 """Shapes of messaging on the API."""
 
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api import ClientIdField, ScopedRelatedField
 from crm.models import Contact, WhatsAppAccount
-from messaging.models import QueuedMessage, ScheduledMessage
+from messaging.models import DispatchState, QueuedMessage, ScheduledMessage
 from messaging.models.scheduled import MAX_BODY
 from messaging.services.dispatch import MAX_CLAIM, REPORTS
 from waplus.lib.walltime import validate_zone
 
 
+@extend_schema_field(
+    {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$", "example": "2026-03-29T09:00"}
+)
 class WallTimeField(serializers.DateTimeField):
     """A wall-clock time without an offset: `2026-03-29T02:30`."""
+
+    def to_internal_value(self, value):
+        if not isinstance(value, str) or "T" not in value.upper():
+            self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss]")
+        return super().to_internal_value(value)
 
     def enforce_timezone(self, value):
         if value.tzinfo is not None:
@@ -51,15 +62,38 @@ class ScheduledMessageSerializer(serializers.ModelSerializer):
             "lateness_minutes",
             "state",
             "dispatch_state",
+            "dispatch_id",
+            "reason",
             "created_at",
             "updated_at",
         ]
         read_only_fields = ["due_at", "state", "created_at", "updated_at"]
 
-    def get_dispatch_state(self, message) -> str | None:
+    dispatch_id = serializers.SerializerMethodField(help_text="Its id in the queue; null before that.")
+    reason = serializers.SerializerMethodField(help_text="Why it failed or was skipped.")
+
+    @staticmethod
+    def _place(message) -> QueuedMessage | None:
         # prefetched: a page costs a fixed number of queries
-        occurrences = list(message.occurrences.all())
-        return occurrences[-1].state if occurrences else None
+        return next(iter(message.occurrences.all()), None)
+
+    @extend_schema_field(serializers.ChoiceField(choices=DispatchState, allow_null=True))
+    def get_dispatch_state(self, message):
+        place = self._place(message)
+        return place and place.state
+
+    def get_dispatch_id(self, message) -> UUID | None:
+        place = self._place(message)
+        return place and place.pk
+
+    def get_reason(self, message) -> str:
+        place = self._place(message)
+        return place.reason if place else ""
+
+    def validate_body(self, value: str) -> str:
+        if not value.strip():
+            self.fields["body"].fail("blank")
+        return value
 
 
 class ScheduledMessageChangeSerializer(ScheduledMessageSerializer):
@@ -70,7 +104,7 @@ class ScheduledMessageChangeSerializer(ScheduledMessageSerializer):
         read_only_fields = []
 
     id = None
-    dispatch_state = None
+    dispatch_state = dispatch_id = reason = None
 
 
 class QueuedMessageSerializer(serializers.ModelSerializer):

@@ -10,9 +10,9 @@ from waplus.lib.api.problems import problem_response
 _FOR_PROGRAMS = ("/api/", "/_allauth/", "/health/")
 
 
-def _answer(request: HttpRequest, status: int, code: str) -> HttpResponse:
+def _answer(request: HttpRequest, status: int, code: str, detail: str = "") -> HttpResponse:
     if request.path.startswith(_FOR_PROGRAMS):
-        return problem_response(request, code)
+        return problem_response(request, code, detail)
     return render(request, f"{status}.html", status=status)
 
 
@@ -26,7 +26,7 @@ def permission_denied(request, exception=None):
 
 @csrf_exempt
 def not_found(request, exception=None, **kwargs):
-    return _answer(request, 404, "not_found")
+    return _answer(request, 404, "not_found", "There is nothing at this address. Those of the API end with a slash.")
 
 
 def server_error(request):

@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "waplus.lib.content_security.ContentSecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.PageLanguageMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "waplus.lib.api.paths.PagePathsMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -312,7 +312,7 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "WAPlus CRM API",
     "DESCRIPTION": "What the WAPlus extension and your own programs speak to. "
-    "Errors are problem details (RFC 9457) with a stable `code`; lists are keyset pages; ids are UUIDv7 that the client may make.",
+    "Errors are problem details (RFC 9457) with a stable `code`; lists are keyset pages; ids that the client makes are UUIDv7. Unknown fields of a body are refused, unknown parameters of a query are ignored. All times are in UTC but those that a person means by their own clock.",
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

@@ -103,9 +103,11 @@ def test_updates_workspace_and_names_what_changed(alice_device, acme):
 
 
 def test_id_and_plan_of_workspace_stay(alice_device, acme):
-    alice_device.client.patch("/api/v1/workspace/", {"id": str(uuid7()), "plan": "business", "name": "New"})
+    for payload in ({"id": str(uuid7()), "name": "New"}, {"plan": "business", "name": "New"}):
+        answer = alice_device.client.patch("/api/v1/workspace/", payload)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "unknown_field")
     acme.refresh_from_db()
-    assert (acme.name, acme.plan.code) == ("New", "team")
+    assert (acme.name, acme.plan.code) == ("Acme", "team")
     assert Workspace.objects.count() == 1
 
 

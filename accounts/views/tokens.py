@@ -66,6 +66,8 @@ class ExchangeView(WorkspaceView):
             if found is None or not found[0].is_active:
                 raise Refused("not_authenticated", "The session token is not valid: log in again.")
             return found[0]
+        if "Origin" not in request.headers and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            raise Refused("not_authenticated", "Send the X-Session-Token of the headless login.")
         if request.headers.get("Origin") not in allowed_origins():
             raise Refused("origin_not_allowed")
         # The view authenticates nobody by itself, so `request.user` is empty here: ask the session.

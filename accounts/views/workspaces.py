@@ -19,6 +19,7 @@ from accounts.serializers import (
     PlanSerializer,
     RoleSerializer,
     TransferSerializer,
+    WorkspaceChangeSerializer,
     WorkspaceSerializer,
 )
 from accounts.services import invitations, people, plans, workspaces
@@ -108,11 +109,10 @@ class WorkspaceDetailView(WorkspaceView):
     def get(self, request):
         return self.answer(self.workspace)
 
-    @extend_schema(operation_id="workspace_update", tags=["team"])
+    @extend_schema(operation_id="workspace_update", tags=["team"], request=WorkspaceChangeSerializer)
     def patch(self, request):
         self.check_precondition(self.workspace)
-        payload = self.valid(partial=True)
-        payload.pop("id", None)
+        payload = self.valid(WorkspaceChangeSerializer, partial=True)
         return self.answer(workspaces.update_workspace(workspace=self.workspace, actor=self.actor, **payload))
 
 

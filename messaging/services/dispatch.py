@@ -137,7 +137,11 @@ def report_message(
     if message.state == target and attempt.outcome in ("", report):
         return message
     if message.state not in sources:
-        raise Refused("wrong_state", extra={"state": message.state})
+        raise Refused(
+            "wrong_state",
+            f"A message that is {message.state} cannot be reported as {report}.",
+            extra={"state": message.state},
+        )
     if target == DispatchState.SENDING:
         message.lease_until = now + LEASE
     else:
@@ -154,7 +158,8 @@ def _take_sent(message, attempt, actor: Actor, now: datetime, sent_at: datetime 
         # A later attempt that is under way has nothing left to send.
         DispatchAttempt.objects.filter(message=message, outcome="").update(outcome="overtaken", ended_at=now)
     if message.state != DispatchState.SENT:
-        message.sent_at = min(sent_at or now, now)
+        # WhatsApp's time as the device tells it, within what can be true.
+        message.sent_at = max(attempt.claimed_at, min(sent_at or now, now))
         _move(message, DispatchState.SENT, actor, "")
     return message
 

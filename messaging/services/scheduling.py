@@ -54,7 +54,7 @@ def _due(wall_time: datetime, time_zone: str) -> datetime:
         raise Invalid("wall_time", "too_far", f"A message can be scheduled {YEARS_AHEAD} years ahead at most.")
     if wall_time.year < now.year - 1 or (due_at := to_utc(wall_time, time_zone)) < now - TOLERANCE:
         raise Invalid("wall_time", "in_the_past", "This time has passed in that time zone.")
-    return due_at
+    return max(due_at, now)
 
 
 @transaction.atomic

@@ -62,6 +62,8 @@ def test_schedules_message(alice_device, acme, number, alice):
         "lateness_minutes": 60,
         "state": "waiting",
         "dispatch_state": None,
+        "dispatch_id": None,
+        "reason": "",
         "created_at": "2026-06-01T12:00:00Z",
         "updated_at": "2026-06-01T12:00:00Z",
     }
@@ -164,6 +166,8 @@ def test_refuses_message_without_what_it_needs(alice_device, number, name):
         ("lateness_minutes", 0, "min_value"),
         ("lateness_minutes", 7 * 24 * 60 + 1, "max_value"),
         ("body", "", "blank"),
+        ("body", " \n ", "blank"),
+        ("wall_time", "2026-06-02", "invalid"),
         ("body", "x" * 65_537, "max_length"),
         ("chat_jid", "120363000000000000@newsletter", "invalid_jid"),
         ("chat_jid", "status@broadcast", "invalid_jid"),
@@ -654,3 +658,19 @@ def test_returns_places_of_what_goes_with_contact_or_number(alice_device, acme, 
     assert waiting(acme) == 1
     assert alice_device.client.delete(f"/api/v1/whatsapp-accounts/{number.pk}/").status_code == 204
     assert (waiting(acme), ScheduledMessage.objects.count()) == (0, 0)
+
+
+def test_takes_time_just_past_as_now(alice_device, number, clock):
+    message = scheduled(alice_device, number, seconds=-240, lateness_minutes=1)
+    assert message["due_at"] == "2026-06-01T12:00:00Z"
+    assert queue_due_messages() == 1
+    [handed] = claim(alice_device, number)
+    shown = read(alice_device, message["id"])
+    assert (shown["dispatch_id"], shown["dispatch_state"], shown["reason"]) == (handed["id"], "leased", "")
+
+
+def test_loses_no_post_without_slash(alice_device, number):
+    with nothing_happens():
+        answer = alice_device.client.post("/api/v1/scheduled-messages", {}, format="json")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+        assert answer.json()["detail"] == "There is nothing at this address. Those of the API end with a slash."

@@ -9,23 +9,27 @@ from rest_framework.parsers import BaseParser
 MAX_DEPTH = 20
 
 
+class Unacceptable(ValueError):
+    """What is JSON and is refused all the same, with our own words."""
+
+
 def _refuse_constant(name: str):
-    raise ValueError(f"{name} is not JSON")
+    raise Unacceptable(f"{name} is no number")
 
 
 def _unique(pairs: list[tuple]) -> dict:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a name stands twice in one object")
+        raise Unacceptable("a name stands twice in one object")
     return result
 
 
 def _inspect(value, depth: int = 0) -> None:
     if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
+        raise Unacceptable("it is nested too deeply")
     if isinstance(value, str):
         if "\x00" in value:
-            raise ValueError("a NUL character")
+            raise Unacceptable("there is a NUL character in it")
         value.encode()  # an unpaired surrogate has no UTF-8
     elif isinstance(value, dict):
         for key, item in value.items():
@@ -46,8 +50,14 @@ class StrictJSONParser(BaseParser):
             text = codecs.decode(stream.read(), "utf-8")
             value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique) if text else {}
             _inspect(value)
-        except (ValueError, RecursionError) as error:
+        except Unacceptable as error:
             raise ParseError(f"The body is not acceptable JSON: {error}.") from error
+        except json.JSONDecodeError as error:
+            raise ParseError(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from error
+        except UnicodeError as error:
+            raise ParseError("The body is not UTF-8 throughout.") from error
+        except (ValueError, RecursionError) as error:
+            raise ParseError("The body has a number that is too long, or is nested too deeply.") from error
         if not isinstance(value, dict):
             raise ParseError("The body must be a JSON object.")
         return value

@@ -47,8 +47,25 @@ def page_of(serializer: type[serializers.Serializer]) -> type[serializers.Serial
     return type(name, (serializers.Serializer,), fields)
 
 
+VERSION_PARAMETER = OpenApiParameter(
+    "X-Client-Version",
+    str,
+    OpenApiParameter.HEADER,
+    description="The extension's version; one that is too old gets 426.",
+)
+PRECONDITION_PARAMETER = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The ETag that you read; 412 if somebody changed it since."
+)
+
+
 class ProblemAutoSchema(AutoSchema):
-    """Adds the answer that every route may give: a problem document."""
+    """Adds what every route understands and may answer: the version's header, and a problem document."""
+
+    def get_override_parameters(self):
+        common = [VERSION_PARAMETER]
+        if self.method == "PATCH" and hasattr(self.view, "check_precondition"):
+            common.append(PRECONDITION_PARAMETER)
+        return [*super().get_override_parameters(), *common]
 
     def _get_response_bodies(self, direction="response"):
         bodies = super()._get_response_bodies(direction=direction)

@@ -7,7 +7,7 @@ from django.conf import settings
 from waplus.lib.api.problems import problem_response
 
 HEADER = "X-Client-Version"
-_VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
+_VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,3}")
 
 
 def version_key(text: str) -> tuple[int, ...] | None:

@@ -76,7 +76,7 @@ ROUTES: dict[str, Route] = {
     "api-me": _api("GET PATCH", payload={"name": "stolen"}),
     "api-plans": _api("GET"),
     "api-workspaces": _api("GET", payload={"id": "{workspace}", "name": "stolen"}),
-    "api-workspace": _api("GET PATCH", payload={"id": "{workspace}", "name": "stolen"}),
+    "api-workspace": _api("GET PATCH", payload={"name": "stolen"}),
     "api-workspace-transfer": _api("POST", payload={"member_id": "{member}"}),
     "api-workspace-leave": _api(),
     "api-members": _api("GET"),
