@@ -6,6 +6,8 @@ from django.db.models import Q
 
 from accounts.models import Membership
 from waplus.lib.personal_data import (
+    TEAM_AND_STAFF,
+    WORKSPACE,
     Category,
     Correct,
     Erase,
@@ -18,11 +20,9 @@ from waplus.lib.personal_data import (
     technical,
 )
 
-SEEN_BY_TEAM = (Recipient.HOSTING, Recipient.TEAM, Recipient.STAFF)
 SEEN_BY_STAFF = (Recipient.HOSTING, Recipient.STAFF)
 
 ID = technical("Names the row.")
-WORKSPACE = technical("Tells which workspace the row belongs to.")
 WHOSE = Field(
     Category.ACCOUNT, "Tells which person the row belongs to.", recipients=SEEN_BY_STAFF, correct=Correct.NEVER
 )
@@ -45,7 +45,7 @@ AUDIT = Field(
     Category.ACCOUNT,
     "Shows members and support what was changed, and feeds webhooks; names of fields, never their values.",
     Retention.AUDIT,
-    recipients=SEEN_BY_TEAM,
+    recipients=TEAM_AND_STAFF,
     correct=Correct.NEVER,
     erase=Erase.KEPT,
 )
@@ -71,9 +71,9 @@ class UserData(PersonalData):
         "email": Field(
             Category.ACCOUNT,
             "Logs the person in, reaches them by mail, and lets their team tell members apart.",
-            recipients=(*SEEN_BY_TEAM, Recipient.MAIL),
+            recipients=(*TEAM_AND_STAFF, Recipient.MAIL),
         ),
-        "name": Field(Category.ACCOUNT, "Shows the team who did what.", recipients=(*SEEN_BY_TEAM, Recipient.MAIL)),
+        "name": Field(Category.ACCOUNT, "Shows the team who did what.", recipients=(*TEAM_AND_STAFF, Recipient.MAIL)),
         "password": Field(
             Category.AUTHENTICATION,
             "Checks the password at login: an Argon2 hash.",
@@ -129,13 +129,13 @@ class WorkspaceData(PersonalData):
         "name": Field(
             Category.ACCOUNT,
             "Lets people tell their workspaces apart; invitations carry it.",
-            recipients=(*SEEN_BY_TEAM, Recipient.MAIL),
+            recipients=(*TEAM_AND_STAFF, Recipient.MAIL),
         ),
         "plan": Field(
-            Category.ACCOUNT, "Decides what the workspace may use.", recipients=SEEN_BY_TEAM, correct=Correct.BY_STAFF
+            Category.ACCOUNT, "Decides what the workspace may use.", recipients=TEAM_AND_STAFF, correct=Correct.BY_STAFF
         ),
         "default_country": Field(
-            Category.ACCOUNT, "Completes phone numbers that carry no country code.", recipients=SEEN_BY_TEAM
+            Category.ACCOUNT, "Completes phone numbers that carry no country code.", recipients=TEAM_AND_STAFF
         ),
         "created_at": replace(WHEN, purpose="Tells when the workspace was opened."),
     }
@@ -148,9 +148,9 @@ class MembershipData(PersonalData):
     fields = {
         "id": ID,
         "workspace": WORKSPACE,
-        "user": replace(WHOSE, purpose="Tells who is a member.", recipients=SEEN_BY_TEAM),
-        "role": Field(Category.ACCOUNT, "Decides what the member may do in the workspace.", recipients=SEEN_BY_TEAM),
-        "created_at": replace(WHEN, purpose="Tells when the person joined.", recipients=SEEN_BY_TEAM),
+        "user": replace(WHOSE, purpose="Tells who is a member.", recipients=TEAM_AND_STAFF),
+        "role": Field(Category.ACCOUNT, "Decides what the member may do in the workspace.", recipients=TEAM_AND_STAFF),
+        "created_at": replace(WHEN, purpose="Tells when the person joined.", recipients=TEAM_AND_STAFF),
         "last_chosen_at": Field(
             Category.ACCOUNT, "Opens the workspace that the person used last.", correct=Correct.DERIVED
         ),
@@ -169,19 +169,19 @@ class InvitationData(PersonalData):
         "email": Field(
             Category.ACCOUNT,
             "Sends the invitation and makes sure that only the invited person accepts it.",
-            recipients=(*SEEN_BY_TEAM, Recipient.MAIL),
+            recipients=(*TEAM_AND_STAFF, Recipient.MAIL),
         ),
-        "role": Field(Category.ACCOUNT, "Decides what the person may do once they joined.", recipients=SEEN_BY_TEAM),
+        "role": Field(Category.ACCOUNT, "Decides what the person may do once they joined.", recipients=TEAM_AND_STAFF),
         "token_hash": TOKEN_HASH,
         "invited_by": Field(
             Category.ACCOUNT,
             "Tells the invited person and the team who invited.",
-            recipients=(*SEEN_BY_TEAM, Recipient.MAIL),
+            recipients=(*TEAM_AND_STAFF, Recipient.MAIL),
             correct=Correct.NEVER,
             erase=Erase.CLEARED,
         ),
-        "created_at": replace(WHEN, purpose="Tells when the invitation was sent.", recipients=SEEN_BY_TEAM),
-        "expires_at": replace(EXPIRY, purpose="Ends the link by itself.", recipients=SEEN_BY_TEAM),
+        "created_at": replace(WHEN, purpose="Tells when the invitation was sent.", recipients=TEAM_AND_STAFF),
+        "expires_at": replace(EXPIRY, purpose="Ends the link by itself.", recipients=TEAM_AND_STAFF),
     }
 
 
@@ -217,7 +217,7 @@ class UsageData(PersonalData):
             Field(
                 Category.ACCOUNT,
                 "Counts what the workspace uses of its plan.",
-                recipients=SEEN_BY_TEAM,
+                recipients=TEAM_AND_STAFF,
                 correct=Correct.DERIVED,
             ),
         ),

@@ -3,23 +3,21 @@
 from dataclasses import replace
 
 from waplus.lib.personal_data import (
+    CLIENT_ID,
+    TEAM,
+    TEAM_AND_STAFF,
+    WORKSPACE,
     Category,
     Correct,
     Erase,
     Export,
     Field,
     PersonalData,
-    Recipient,
     Retention,
     declare,
     technical,
 )
 
-TEAM = (Recipient.HOSTING, Recipient.TEAM)
-TEAM_AND_STAFF = (Recipient.HOSTING, Recipient.TEAM, Recipient.STAFF)
-
-ID = technical("Names the row; the extension may make it.")
-WORKSPACE = technical("Tells which workspace the row belongs to.")
 CONTACT = Field(Category.WHATSAPP_CONTACT, "Lets members recognise and reach their contact.", recipients=TEAM)
 IDENTITY = Field(
     Category.WHATSAPP_CONTACT,
@@ -39,7 +37,7 @@ class WhatsAppAccountData(PersonalData):
     model = "crm.WhatsAppAccount"
     subjects = {"workspace": "workspace"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "jid": Field(
             Category.WHATSAPP_CONTACT,
@@ -68,7 +66,7 @@ class ContactData(PersonalData):
     model = "crm.Contact"
     subjects = {"contact": "id", "workspace": "workspace"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "name": CONTACT,
         "company": CONTACT,
@@ -89,7 +87,7 @@ class ContactIdentityData(PersonalData):
     model = "crm.ContactIdentity"
     subjects = {"contact": "contact", "workspace": "workspace"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "contact": replace(CONTACT, purpose="Tells whose number or WhatsApp id it is.", correct=Correct.NEVER),
         "kind": IDENTITY,
@@ -111,7 +109,7 @@ class ImportBatchData(PersonalData):
     model = "crm.ImportBatch"
     subjects = {"workspace": "workspace", "person": "created_by"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "file": Field(
             Category.FILES,
@@ -157,7 +155,7 @@ class ImportRowData(PersonalData):
     model = "crm.ImportRow"
     subjects = {"workspace": "workspace", "contact": "contact_id", "person": "batch__created_by"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "batch": technical("Tells which import the row belongs to."),
         "row_number": technical("Finds the row in the file."),

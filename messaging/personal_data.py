@@ -7,6 +7,10 @@ id (`chat_jid`), in any of the spellings of the number.
 from dataclasses import replace
 
 from waplus.lib.personal_data import (
+    CLIENT_ID,
+    TEAM,
+    TEAM_AND_STAFF,
+    WORKSPACE,
     Category,
     Correct,
     Erase,
@@ -18,11 +22,6 @@ from waplus.lib.personal_data import (
     technical,
 )
 
-TEAM = (Recipient.HOSTING, Recipient.TEAM)
-TEAM_AND_STAFF = (Recipient.HOSTING, Recipient.TEAM, Recipient.STAFF)
-
-ID = technical("Names the row; the extension may make it.")
-WORKSPACE = technical("Tells which workspace the row belongs to.")
 BODY = Field(Category.MESSAGE_CONTENT, "Is the text to be sent, as the member wrote it.", recipients=TEAM)
 CHAT = Field(
     Category.MESSAGE_METADATA,
@@ -50,7 +49,7 @@ class ScheduledMessageData(PersonalData):
     model = "messaging.ScheduledMessage"
     subjects = {"contact": "contact", "person": "created_by", "workspace": "workspace"}
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "contact": replace(CHAT, purpose="Links the message to a contact.", recipients=TEAM),
         "chat_jid": CHAT,
@@ -78,7 +77,7 @@ class QueuedMessageData(PersonalData):
         "instance": "instance",
     }
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "scheduled_message": technical("Leads to the scheduled message that it came from."),
         "chat_jid": replace(CHAT, correct=Correct.NEVER),
@@ -114,7 +113,7 @@ class DispatchAttemptData(PersonalData):
         "instance": "instance",
     }
     fields = {
-        "id": ID,
+        "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "message": technical("Tells which message the attempt belongs to."),
         "fence": technical("Numbers the attempts of a message."),

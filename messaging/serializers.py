@@ -47,6 +47,8 @@ class ScheduledMessageSerializer(serializers.ModelSerializer):
         min_value=1, max_value=7 * 24 * 60, default=60, help_text="How long after its time it may still go out."
     )
     dispatch_state = serializers.SerializerMethodField(help_text="Where it is in the queue; null before that.")
+    dispatch_id = serializers.SerializerMethodField(help_text="Its id in the queue; null before that.")
+    reason = serializers.SerializerMethodField(help_text="Why it failed or was skipped.")
 
     class Meta:
         model = ScheduledMessage
@@ -68,9 +70,6 @@ class ScheduledMessageSerializer(serializers.ModelSerializer):
             "updated_at",
         ]
         read_only_fields = ["due_at", "state", "created_at", "updated_at"]
-
-    dispatch_id = serializers.SerializerMethodField(help_text="Its id in the queue; null before that.")
-    reason = serializers.SerializerMethodField(help_text="Why it failed or was skipped.")
 
     @staticmethod
     def _place(message) -> QueuedMessage | None:

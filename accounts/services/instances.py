@@ -1,6 +1,5 @@
 """Extension instances: registered at install, linked at login, renamed and signed out by their person."""
 
-import hashlib
 import hmac
 from datetime import datetime
 from uuid import UUID
@@ -13,15 +12,12 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import ExtensionInstance, InstanceSession, User
 from accounts.models.tokens import RevokeReason
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.hashing import hash_secret
 
 ENVIRONMENT = ("version", "browser", "operating_system", "platform", "language", "time_zone", "whatsapp_web_version")
-
-
-def hash_secret(secret: str) -> bytes:
-    """SHA-256: the secret is 256 random bits, so a slow hash would add nothing."""
-    return hashlib.sha256(secret.encode()).digest()
 
 
 @transaction.atomic
@@ -65,9 +61,7 @@ def prove_instance(*, id: UUID, secret: str) -> ExtensionInstance:
 @transaction.atomic
 def update_environment(*, instance: ExtensionInstance, actor: Actor, **environment) -> ExtensionInstance:
     """Note what the browser and the extension have become."""
-    changed = [name for name in ENVIRONMENT if name in environment and environment[name] != getattr(instance, name)]
-    for name in changed:
-        setattr(instance, name, environment[name])
+    changed = set_changed(instance, {name: environment[name] for name in ENVIRONMENT if name in environment})
     instance.seen_at = timezone.now()
     instance.save(update_fields=[*changed, "seen_at"])
     if changed:

@@ -1,6 +1,5 @@
 """Invitations by e-mail. The link carries a token; only its hash is stored."""
 
-import hashlib
 import secrets
 from uuid import UUID
 
@@ -16,11 +15,8 @@ from accounts.models import Invitation, Membership, Resource, Role, User, Worksp
 from accounts.services import plans
 from accounts.services.events import record_event
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
 
 
 def _send(invitation: Invitation, token: str) -> None:
@@ -61,7 +57,7 @@ def invite(
         workspace=workspace,
         email=email,
         role=role,
-        token_hash=_hash(token),
+        token_hash=hash_secret(token),
         invited_by=inviter,
         expires_at=timezone.now() + settings.INVITATION_LIFE,
     )
@@ -78,7 +74,7 @@ def resend_invitation(*, workspace: Workspace, invitation_id: UUID, actor: Actor
     if invitation is None:
         raise NotFound
     token = secrets.token_urlsafe(32)
-    invitation.token_hash = _hash(token)
+    invitation.token_hash = hash_secret(token)
     invitation.expires_at = timezone.now() + settings.INVITATION_LIFE
     invitation.save(update_fields=["token_hash", "expires_at"])
     record_event(kind="invitation.resent", actor=actor, workspace=workspace, obj=invitation)
@@ -100,7 +96,7 @@ def revoke_invitation(*, workspace: Workspace, invitation_id: UUID, actor: Actor
 def find_invitation(token: str) -> Invitation | None:
     """The open invitation behind a link."""
     return (
-        Invitation.objects.filter(token_hash=_hash(token), expires_at__gt=timezone.now())
+        Invitation.objects.filter(token_hash=hash_secret(token), expires_at__gt=timezone.now())
         .select_related("workspace", "invited_by")
         .first()
     )

@@ -6,6 +6,7 @@ from accounts import actors
 from accounts.actors import Actor
 from accounts.models import InstanceSession, User, Workspace
 from accounts.models.tokens import RevokeReason
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from accounts.services.instances import end_sessions
 from accounts.services.workspaces import first_workspace
@@ -22,9 +23,7 @@ def note_verified_address(*, user: User) -> Workspace | None:
 @transaction.atomic
 def update_profile(*, user: User, actor: Actor, **values) -> User:
     """Change name, time zone or language."""
-    changed = [name for name, value in values.items() if getattr(user, name) != value]
-    for name in changed:
-        setattr(user, name, values[name])
+    changed = set_changed(user, values)
     if changed:
         user.save(update_fields=changed)
         record_event(kind="person.updated", actor=actor, workspace=None, obj=user, changed=changed)

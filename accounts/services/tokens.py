@@ -9,7 +9,6 @@ soon as the thief's and the owner's uses part.
 """
 
 import base64
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,7 @@ from accounts.services import instances
 from accounts.services.events import record_event
 from accounts.services.workspaces import current_membership
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.hashing import hash_secret
 from waplus.lib.prepared import Joined, JoinedRow
 
 ACCESS_PREFIX = "wapa_"
@@ -82,10 +82,6 @@ class Access:
         return actors.instance(self.instance, self.user)
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
-
-
 def _successor(token: str, key: str) -> str:
     digest = salted_hmac("accounts.tokens.successor", token, secret=key, algorithm="sha256").digest()
     return REFRESH_PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
@@ -95,7 +91,7 @@ def _next_of(token: str) -> tuple[str, RefreshToken | None]:
     """The successor of a token, and its row if it was handed out: under the present `SECRET_KEY` or a former one."""
     for key in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
         successor = _successor(token, key)
-        if row := RefreshToken.objects.filter(token_hash=_hash(successor)).first():
+        if row := RefreshToken.objects.filter(token_hash=hash_secret(successor)).first():
             return successor, row
     return _successor(token, settings.SECRET_KEY), None
 
@@ -103,7 +99,7 @@ def _next_of(token: str) -> tuple[str, RefreshToken | None]:
 def _issue_access(session: InstanceSession, now: datetime) -> tuple[str, datetime]:
     token = ACCESS_PREFIX + secrets.token_urlsafe(32)
     expires_at = min(now + settings.ACCESS_TOKEN_LIFE, session.expires_at)
-    AccessToken.objects.create(token_hash=_hash(token), session=session, expires_at=expires_at)
+    AccessToken.objects.create(token_hash=hash_secret(token), session=session, expires_at=expires_at)
     return token, expires_at
 
 
@@ -152,7 +148,7 @@ def log_in_instance(*, user: User, instance: ExtensionInstance, workspace_id: UU
     Membership.objects.filter(pk=membership.pk).update(last_chosen_at=now)
     refresh = REFRESH_PREFIX + secrets.token_urlsafe(32)
     row = RefreshToken.objects.create(
-        token_hash=_hash(refresh), session=session, expires_at=now + settings.REFRESH_TOKEN_IDLE_LIFE
+        token_hash=hash_secret(refresh), session=session, expires_at=now + settings.REFRESH_TOKEN_IDLE_LIFE
     )
     record_event(
         kind="instance.linked", actor=actors.instance(instance, user), workspace=membership.workspace, obj=instance
@@ -194,7 +190,7 @@ def rotate(*, token: str, instance_id: UUID, instance_secret: str) -> Tokens:
 def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
     now = timezone.now()
     found = (
-        RefreshToken.objects.filter(token_hash=_hash(token), session__instance=instance)
+        RefreshToken.objects.filter(token_hash=hash_secret(token), session__instance=instance)
         .values_list("session_id")
         .first()
     )
@@ -208,7 +204,7 @@ def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
     )
     if session is None or session.revoked_at is not None:
         return Refused("session_ended")
-    row = RefreshToken.objects.get(token_hash=_hash(token))
+    row = RefreshToken.objects.get(token_hash=hash_secret(token))
     successor, next_row = _next_of(token)
     if row.rotated_at is not None:
         lost_answer = (
@@ -230,7 +226,7 @@ def _rotate_locked(token: str, instance: ExtensionInstance) -> Tokens | Refused:
         return Refused("token_expired")
     if next_row is None:
         next_row = RefreshToken.objects.create(
-            token_hash=_hash(successor),
+            token_hash=hash_secret(successor),
             session=session,
             expires_at=min(now + settings.REFRESH_TOKEN_IDLE_LIFE, session.expires_at),
         )
@@ -270,7 +266,7 @@ _ACCESS = JoinedRow(
 
 def check_access(token: str) -> Access:
     """Who an access token speaks for, in one query; refuses what has ended meanwhile, by whichever path."""
-    found = _ACCESS.first([_hash(token)])
+    found = _ACCESS.first([hash_secret(token)])
     if found is None:
         raise Refused("token_invalid")
     session, user = found["session"], found["person"]

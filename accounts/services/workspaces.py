@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import actors
 from accounts.actors import Actor
 from accounts.models import InstanceSession, Invitation, Membership, Plan, Resource, Role, User, Workspace
 from accounts.services import plans
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
@@ -52,9 +54,7 @@ def create_workspace(
 @transaction.atomic
 def update_workspace(*, workspace: Workspace, actor: Actor, **values) -> Workspace:
     """Change the name or the default country."""
-    changed = [name for name, value in values.items() if getattr(workspace, name) != value]
-    for name in changed:
-        setattr(workspace, name, values[name])
+    changed = set_changed(workspace, values)
     if changed:
         workspace.save(update_fields=changed)
         record_event(kind="workspace.updated", actor=actor, workspace=workspace, obj=workspace, changed=changed)
@@ -77,16 +77,13 @@ def memberships_of(user: User):
     return (
         Membership.objects.of_person(user)
         .select_related("workspace__plan", "user")
-        .order_by("-last_chosen_at", "created_at")
+        .order_by(F("last_chosen_at").desc(nulls_last=True), "-created_at")
     )
 
 
 def current_membership(user: User) -> Membership | None:
     """The membership that a person works in: the one chosen last."""
-    rows = sorted(
-        memberships_of(user), key=lambda row: (row.last_chosen_at is not None, row.last_chosen_at or row.created_at)
-    )
-    return rows[-1] if rows else None
+    return memberships_of(user).first()
 
 
 @transaction.atomic

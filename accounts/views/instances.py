@@ -17,7 +17,6 @@ from accounts.serializers import (
 from accounts.services import instances
 from accounts.throttles import PlanThrottle, RegistrationThrottle
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
-from waplus.lib.errors import NotFound
 
 
 def with_state(queryset, user):
@@ -83,20 +82,14 @@ class InstanceView(OwnInstancesView):
 
     roles = {"GET": Role.MEMBER, "PATCH": Role.MEMBER, "DELETE": Role.MEMBER}
 
-    def _own(self):
-        instance = self.get_queryset().filter(pk=self.kwargs["id"]).first()
-        if instance is None:
-            raise NotFound
-        return instance
-
     @extend_schema(operation_id="instances_read", tags=["devices"])
     def get(self, request, id):
-        return self.answer(self._own())
+        return self.answer(self.get_object())
 
     @extend_schema(operation_id="instances_rename", tags=["devices"], request=RenameSerializer)
     def patch(self, request, id):
         instances.rename_instance(user=request.user, instance_id=id, actor=self.actor, **self.valid(RenameSerializer))
-        return self.answer(self._own())
+        return self.answer(self.get_object())
 
     @extend_schema(operation_id="instances_revoke", tags=["devices"], responses={204: OpenApiResponse()})
     def delete(self, request, id):

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
@@ -131,6 +132,12 @@ def search_words(text: str) -> list[str]:
     if digits and _NUMBER.fullmatch(number):
         return [digits.lstrip("0") or digits]
     return folded.split()[:8]
+
+
+def numbers_of(identities: Iterable[tuple[str, str]]) -> list[str]:
+    """The digits of the numbers among identities (kind, value), each once and in order; a LID is no number."""
+    numbers = (value.lstrip("+").partition("@")[0] for kind, value in identities if kind != IdentityKind.LID)
+    return list(dict.fromkeys(numbers))
 
 
 def search_text_of(*, name: str, company: str, email: str, numbers: list[str]) -> str:

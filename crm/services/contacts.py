@@ -8,9 +8,10 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.models import Resource, Workspace
 from accounts.services import plans
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Contact, ContactIdentity
-from crm.models.contacts import search_text_of
+from crm.models.contacts import numbers_of, search_text_of
 from crm.services.identities import Identity, canonical_identities, owners_of
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
@@ -79,9 +80,8 @@ def _in_use(identity: Identity, owner: UUID) -> Refused:
 
 def _refresh_search_text(contact: Contact) -> None:
     identities = contact.identities.values_list("kind", "value").order_by("id")
-    numbers = {value.lstrip("+").partition("@")[0]: None for kind, value in identities if kind != "lid"}
     contact.search_text = search_text_of(
-        name=contact.name, company=contact.company, email=contact.email, numbers=list(numbers)
+        name=contact.name, company=contact.company, email=contact.email, numbers=numbers_of(identities)
     )
 
 
@@ -117,7 +117,7 @@ def create_contact(
     plans.reserve(workspace=workspace, resource=Resource.CONTACTS)
     now = timezone.now()
     contact = Contact(id=id or uuid7(), workspace=workspace, created_at=now, updated_at=now, **values)
-    contact.search_text = search_text_of(**values, numbers=list({i.digits: None for i in canonical if i.digits}))
+    contact.search_text = search_text_of(**values, numbers=numbers_of((i.kind, i.value) for i in canonical))
     try:
         with transaction.atomic():
             contact.save(force_insert=True)
@@ -140,11 +140,8 @@ def update_contact(
     """Change a contact's own fields. `precondition` is called with the locked row and may refuse."""
     contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
     precondition(contact)
-    values = _clean(values)
-    changed = [name for name, value in values.items() if getattr(contact, name) != value]
+    changed = set_changed(contact, _clean(values))
     if changed:
-        for name in changed:
-            setattr(contact, name, values[name])
         _refresh_search_text(contact)
         contact.updated_at = timezone.now()
         contact.save(update_fields=[*changed, "search_text", "updated_at"])

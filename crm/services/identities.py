@@ -16,13 +16,6 @@ class Identity:
     value: str
     match_key: str
 
-    @property
-    def digits(self) -> str | None:
-        """The number in it, for search; a LID has none."""
-        if self.kind == IdentityKind.PHONE:
-            return self.value.lstrip("+")
-        return self.value.partition("@")[0] if self.kind == IdentityKind.C_US else None
-
 
 def identity_of(kind: str, value: str, region: str | None = None) -> Identity:
     """Canonicalise one identity, or raise `InvalidPhone` or `InvalidJid` with a sentence.

@@ -7,6 +7,7 @@ from django.db import transaction
 from accounts.actors import Actor
 from accounts.models import Resource, Workspace
 from accounts.services import plans
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import WhatsAppAccount
 from waplus.lib.errors import Invalid, NotFound, Refused
@@ -60,9 +61,7 @@ def update_whatsapp_account(*, workspace: Workspace, account_id: UUID, actor: Ac
     account = account_of(workspace=workspace, account_id=account_id, lock=True)
     if values.get("lid"):
         values["lid"] = _canonical("lid", values["lid"], JidKind.LID)
-    changed = [name for name, value in values.items() if getattr(account, name) != value]
-    for name in changed:
-        setattr(account, name, values[name])
+    changed = set_changed(account, values)
     if changed:
         account.save(update_fields=changed)
         record_event(kind="whatsapp_account.updated", actor=actor, workspace=workspace, obj=account, changed=changed)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.actors import Actor
 from accounts.models import Resource, User, Workspace
 from accounts.services import plans
+from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Contact, WhatsAppAccount
 from messaging.models import DispatchState, QueuedMessage, ScheduledMessage, ScheduleState
@@ -148,11 +149,9 @@ def update_scheduled_message(
     if "chat_jid" in values or "contact" in values:
         contact = values.get("contact", message.contact)
         values["chat_jid"] = _chat(values.get("chat_jid", ""), contact)
-    changed = [name for name, value in values.items() if getattr(message, name) != value]
+    changed = set_changed(message, values)
     if not changed:
         return message
-    for name in changed:
-        setattr(message, name, values[name])
     if {"wall_time", "time_zone"} & set(changed):
         message.due_at = _due(message.wall_time, message.time_zone)
     if queued is not None:

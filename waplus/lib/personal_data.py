@@ -102,6 +102,13 @@ def technical(purpose: str, **kwargs) -> Field:
 Path = str | tuple[str, ...] | Callable[[object], Q]
 
 
+# What the declarations of several apps have in common.
+TEAM = (Recipient.HOSTING, Recipient.TEAM)
+TEAM_AND_STAFF = (Recipient.HOSTING, Recipient.TEAM, Recipient.STAFF)
+CLIENT_ID = technical("Names the row; the extension may make it.")
+WORKSPACE = technical("Tells which workspace the row belongs to.")
+
+
 class PersonalData:
     """The declaration of one model. Subclasses set `model`, `subjects` and `fields`.
 

@@ -75,9 +75,20 @@ def _is_valid(digits: str) -> bool:
         return False
 
 
-_BRAZIL_MOBILE = re.compile(r"55([1-9]\d)9?([6-9]\d{7})")
-_MEXICO = re.compile(r"521?(\d{10})")
-_ARGENTINA = re.compile(r"549?(\d{10})")
+# Plans under which one number is registered in two forms: what to recognise, and the two forms of it, the shorter first.
+_TWO_FORMS = (
+    (re.compile(r"55([1-9]\d)9?([6-9]\d{7})"), r"55\1\2", r"55\g<1>9\2"),  # Brazil's mobiles
+    (re.compile(r"521?(\d{10})"), r"52\1", r"521\1"),  # Mexico
+    (re.compile(r"549?(\d{10})"), r"54\1", r"549\1"),  # Argentina
+)
+
+
+def _forms(digits: str) -> tuple[str, ...]:
+    """Both forms of a number, the shorter first; a number of another plan has one."""
+    for plan, short, long in _TWO_FORMS:
+        if found := plan.fullmatch(digits):
+            return found.expand(short), found.expand(long)
+    return (digits,)
 
 
 def match_key(digits: str) -> str:
@@ -88,24 +99,12 @@ def match_key(digits: str) -> str:
     accounts from before 2019 carry `1` behind the country code. Argentina:
     WhatsApp writes `9` behind it, people often do not.
     """
-    if found := _BRAZIL_MOBILE.fullmatch(digits):
-        return f"55{found[1]}{found[2]}"
-    if found := _MEXICO.fullmatch(digits):
-        return f"52{found[1]}"
-    if found := _ARGENTINA.fullmatch(digits):
-        return f"54{found[1]}"
-    return digits
+    return _forms(digits)[0]
 
 
 def spellings(digits: str) -> list[str]:
     """All forms under which WhatsApp may have registered a number, itself first."""
-    key = match_key(digits)
-    if key == digits and not (
-        _BRAZIL_MOBILE.fullmatch(digits) or _MEXICO.fullmatch(digits) or _ARGENTINA.fullmatch(digits)
-    ):
-        return [digits]
-    other = {"55": f"{key[:4]}9{key[4:]}", "52": f"521{key[2:]}", "54": f"549{key[2:]}"}[key[:2]]
-    return [digits, *({key, other} - {digits})]
+    return [digits, *(form for form in _forms(digits) if form != digits)]
 
 
 def format_phone(digits: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import connection
 
 from crm.models import Contact, ContactIdentity, ImportBatch
-from crm.models.contacts import IdentitySource, search_text_of
+from crm.models.contacts import IdentitySource, numbers_of, search_text_of
 from crm.services.imports.planning import Plan, Target
 from waplus.lib.ids import uuid7
 
@@ -33,10 +33,7 @@ _ROW_COLUMNS = "id, workspace_id, batch_id, row_number, outcome, reason, contact
 
 def _search_text(target: Target) -> str:
     """The search text of a contact with all its numbers, the ones in the database first."""
-    known = [value for kind, value in sorted(target.known) if kind != "lid"]
-    values = [*known, *(identity.value for identity in target.identities.values())]
-    numbers = {value.lstrip("+").partition("@")[0]: None for value in values}
-    return search_text_of(**target.fields, numbers=list(numbers))
+    return search_text_of(**target.fields, numbers=numbers_of([*sorted(target.known), *target.identities]))
 
 
 def write_plan(batch: ImportBatch, plan: Plan, now: datetime) -> None:

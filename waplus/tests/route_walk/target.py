@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from accounts import actors
 from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
-from accounts.services.invitations import _hash
 from conftest import Device, join, make_device, make_person
 from crm.models import Contact, ImportBatch, ImportRow, WhatsAppAccount
 from crm.services.contacts import create_contact
 from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
 
 CANARY = "canary8c1f"
@@ -55,7 +55,7 @@ def build(workspace: Workspace, alice: User) -> Target:
         workspace=workspace,
         email=f"{CANARY}@example.com",
         role=Role.MEMBER,
-        token_hash=_hash(INVITATION_TOKEN),
+        token_hash=hash_secret(INVITATION_TOKEN),
         invited_by=alice,
         expires_at=now + timedelta(days=1),
     )
