@@ -1,7 +1,7 @@
 """`make bench` runs every benchmark, `make bench ONLY=crm` one.
 
 Each prints a table of what was measured against what, and then a line a figure:
-`NAME RATIO goal GOAL ok|short`.
+`NAME RATIO goal GOAL ok|short`, and `goal at most GOAL` where less is better.
 """
 
 import importlib
