@@ -78,9 +78,10 @@ def _prepare() -> str:
         cursor.execute(
             """
             WITH made AS (
-                INSERT INTO crm_contact (id, workspace_id, name, company, email, search_text, created_at, updated_at)
-                SELECT gen_random_uuid(), %(workspace)s, 'Contact ' || md5(n::text), 'Company ' || mod(n, 100), n || '@example.com',
-                       'contact ' || md5(n::text) || ' ' || 4915100000000 + n, now(), now()
+                INSERT INTO crm_contact
+                    (id, workspace_id, name, profile_name, company, email, sort_name, search_text, created_at, updated_at)
+                SELECT gen_random_uuid(), %(workspace)s, 'Contact ' || md5(n::text), '', 'Company ' || mod(n, 100), n || '@example.com',
+                       'contact ' || md5(n::text), ' contact ' || md5(n::text) || ' ' || 4915100000000 + n, now(), now()
                 FROM generate_series(1, %(count)s) n RETURNING id, workspace_id, email
             )
             INSERT INTO crm_contactidentity

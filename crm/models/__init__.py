@@ -1,5 +1,52 @@
-from crm.models.contacts import Contact, ContactIdentity, IdentityKind
+from crm.models.avatars import Avatar
+from crm.models.chats import Chat, ChatKind, GroupMember
+from crm.models.colours import Colour
+from crm.models.contacts import Contact
+from crm.models.custom_fields import CustomField, FieldKind, FieldValue
+from crm.models.identities import ContactIdentity, IdentityKind, IdentitySource
 from crm.models.imports import ImportBatch, ImportRow
+from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReason
+from crm.models.notes import Note, NoteEdit
+from crm.models.reminders import DeliveryChannel, Reminder, ReminderDelivery, ReminderState
+from crm.models.stages import Stage, StageOutcome
+from crm.models.sync import PushedChange, SyncEpoch, Tombstone
+from crm.models.tabs import Tab, TabTarget
+from crm.models.tags import ContactTag, Tag
 from crm.models.whatsapp_accounts import WhatsAppAccount
 
-__all__ = ["Contact", "ContactIdentity", "IdentityKind", "ImportBatch", "ImportRow", "WhatsAppAccount"]
+__all__ = [
+    "Avatar",
+    "Chat",
+    "ChatKind",
+    "Colour",
+    "Contact",
+    "ContactIdentity",
+    "ContactTag",
+    "CustomField",
+    "DeliveryChannel",
+    "FieldKind",
+    "FieldValue",
+    "GroupMember",
+    "IdentityKind",
+    "IdentitySource",
+    "ImportBatch",
+    "ImportRow",
+    "Merge",
+    "MergeMove",
+    "MergeSuggestion",
+    "Note",
+    "NoteEdit",
+    "PushedChange",
+    "Reminder",
+    "ReminderDelivery",
+    "ReminderState",
+    "Stage",
+    "StageOutcome",
+    "SuggestionReason",
+    "SyncEpoch",
+    "Tab",
+    "TabTarget",
+    "Tag",
+    "Tombstone",
+    "WhatsAppAccount",
+]

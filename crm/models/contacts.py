@@ -1,4 +1,4 @@
-"""Contacts, and the identities by which WhatsApp and people know them."""
+"""Contacts: whom the workspace writes with."""
 
 import re
 import unicodedata
@@ -6,16 +6,27 @@ from collections.abc import Iterable
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from accounts.scoping import WorkspaceModel, WorkspaceQuerySet
+from accounts.scoping import WorkspaceQuerySet
+from crm.models.avatars import Avatar
+from crm.models.stages import Stage
+from crm.models.synced import SyncedModel
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 from waplus.lib.phones import spellings
 from waplus.lib.text import fold, strip_invisible
 
+# Neither in the bin nor merged into another contact.
+ALIVE = Q(deleted_at=None, merged_into=None)
+
 
 class ContactQuerySet(WorkspaceQuerySet):
+    def alive(self):
+        """Contacts that lists show: neither in the bin nor merged into another one."""
+        return self.filter(ALIVE)
+
     def search(self, text: str):
         """Contacts whose name, company, address or number contains every word of `text`, folded.
 
@@ -25,91 +36,67 @@ class ContactQuerySet(WorkspaceQuerySet):
         """
         found = self
         for word in search_words(text):
-            if len(word) < 3:
-                # Too short for the trigram index: the expression hides the column
-                # from it, so that the planner filters the workspace's own rows.
-                spaced = models.functions.Concat(models.Value(" "), "search_text", output_field=models.TextField())
-                found = found.alias(_short=spaced)
-                found = found.filter(_short__contains=word if _UNSPACED.search(word) else f" {word}")
-            else:
-                found = found.filter(search_text__contains=word)
+            short = len(word) < 3 and not _UNSPACED.search(word)
+            found = found.filter(search_text__contains=f" {word}" if short else word)
         return found
 
 
-class Contact(WorkspaceModel):
+class Contact(SyncedModel):
     """Somebody whom the workspace writes with. Needs no phone: a LID or nothing at all will do."""
 
+    versioned = ("name", "profile_name", "company", "email", "owner_id", "stage_id", "avatar_id", "deleted_at")
+
     name = models.CharField(_("name"), max_length=300, blank=True)
+    profile_name = models.CharField(
+        _("profile name"), max_length=300, blank=True, help_text=_("What the person calls themselves in WhatsApp.")
+    )
     company = models.CharField(_("company"), max_length=300, blank=True)
     email = models.EmailField(_("e-mail address"), blank=True)
+    owner = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+", db_index=False)
+    stage = ScopedForeignKey(Stage, models.SET_NULL, null=True, related_name="contacts", db_index=False)
+    avatar = ScopedForeignKey(Avatar, models.SET_NULL, null=True, related_name="contacts", db_index=False)
+    merged_into = ScopedForeignKey("self", models.SET_NULL, null=True, related_name="merged", db_index=False)
+    deleted_at = models.DateTimeField(_("put into the bin"), null=True)
+    sort_name = models.CharField(
+        max_length=300, default="", editable=False, db_collation="C", help_text=_("Folded; by what lists are ordered.")
+    )
     search_text = models.TextField(
-        editable=False, help_text=_("Folded name, company, address, and digits of the numbers.")
+        editable=False, help_text=_("Folded name, company, address, and digits of the numbers, behind one space.")
     )
     created_at = models.DateTimeField(_("added"))
     updated_at = models.DateTimeField(_("changed"))
 
     objects = ContactQuerySet.as_manager()
 
-    class Meta(WorkspaceModel.Meta):
-        indexes = [
-            models.Index(fields=["workspace", "name", "id"], name="contact_by_name"),
-            models.Index(fields=["workspace", "updated_at", "id"], name="contact_by_change"),
-            GinIndex(OpClass(F("search_text"), name="gin_trgm_ops"), name="contact_search"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name or self.company or str(self.id)
-
-
-class IdentityKind(models.TextChoices):
-    """What an identity is. Only phones and `c.us` ids carry a number."""
-
-    PHONE = "phone", _("Phone number")
-    C_US = "c_us", _("WhatsApp ID")
-    LID = "lid", _("Linked ID")
-
-
-class IdentitySource(models.TextChoices):
-    """Where an identity was observed."""
-
-    PERSON = "person", _("Typed by a member")
-    IMPORT = "import", _("Read from a file")
-    EXTENSION = "extension", _("Observed in WhatsApp")
-
-
-class ContactIdentity(WorkspaceModel):
-    """One id of a contact, as it was observed; never rewritten.
-
-    `match_key` is equal for all spellings of one number (`waplus.lib.phones`).
-    Exactly one identity of a key holds it (`holds_key`), which makes a second
-    contact with the same number impossible, races included; further spellings
-    hang on the same contact beside it.
-    """
-
-    contact = ScopedForeignKey(Contact, models.CASCADE, related_name="identities", db_index=False)
-    kind = models.CharField(_("kind"), max_length=8, choices=IdentityKind)
-    value = models.CharField(_("value"), max_length=64)
-    match_key = models.CharField(max_length=64, editable=False)
-    holds_key = models.BooleanField(default=True, editable=False)
-    source = models.CharField(_("source"), max_length=10, choices=IdentitySource)
-    observed_at = models.DateTimeField(_("observed"))
-
-    class Meta(WorkspaceModel.Meta):
-        verbose_name_plural = _("contact identities")
+    class Meta(SyncedModel.Meta):
         constraints = [
-            *WorkspaceModel.Meta.constraints,
-            CompositeForeignKey(field="contact", name="contact_identity_contact"),
-            models.UniqueConstraint(fields=["workspace", "kind", "value"], name="contact_identity_once"),
-            models.UniqueConstraint(
-                fields=["workspace", "match_key"],
-                condition=models.Q(holds_key=True),
-                name="contact_identity_key_holder",
+            *SyncedModel.Meta.constraints,
+            CompositeForeignKey(field="stage", name="contact_stage"),
+            CompositeForeignKey(field="avatar", name="contact_avatar"),
+            CompositeForeignKey(field="merged_into", name="contact_merged_into"),
+        ]
+        indexes = [
+            *SyncedModel.Meta.indexes,
+            models.Index(fields=["workspace", "sort_name", "id"], condition=ALIVE, name="contact_by_name"),
+            models.Index(fields=["workspace", "updated_at", "id"], condition=ALIVE, name="contact_by_change"),
+            models.Index(
+                fields=["workspace", "owner", "id"], condition=ALIVE & Q(owner__isnull=False), name="contact_by_owner"
+            ),
+            models.Index(
+                fields=["workspace", "stage", "id"], condition=ALIVE & Q(stage__isnull=False), name="contact_by_stage"
+            ),
+            models.Index(F("workspace"), Lower("email"), condition=ALIVE & ~Q(email=""), name="contact_by_email"),
+            models.Index(
+                fields=["workspace", "deleted_at"], condition=Q(deleted_at__isnull=False), name="contact_in_bin"
+            ),
+            models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="contact_merged"),
+            GinIndex(
+                F("workspace"), OpClass(F("search_text"), name="gin_trgm_ops"), condition=ALIVE, name="contact_search"
             ),
         ]
-        indexes = [models.Index(fields=["workspace", "contact"], name="contact_identity_of")]
 
     def __str__(self) -> str:
-        return self.value
+        return self.name or self.profile_name or self.company or str(self.id)
 
 
 # Scripts without spaces between words: Thai and its neighbours, Japanese, Chinese, Korean.
@@ -134,13 +121,22 @@ def search_words(text: str) -> list[str]:
     return folded.split()[:8]
 
 
+def sort_name_of(*, name: str, profile_name: str, company: str, email: str, numbers: list[str]) -> str:
+    """What a contact is listed by, folded: the first of these that it has."""
+    return next(filter(None, (fold(text)[:300] for text in (name, profile_name, company, email, *numbers[:1]))), "")
+
+
+def search_text_of(*, name: str, company: str, email: str, numbers: list[str], profile_name: str = "") -> str:
+    """What search looks into. `numbers` are digits, found in every spelling; a LID's digits are no number and stay out.
+
+    The leading space makes the first word begin like every other: ` ab` finds words that begin with `ab`.
+    """
+    spelled = {spelling: None for number in numbers for spelling in spellings(number)}
+    texts = dict.fromkeys(filter(None, map(fold, (name, profile_name, company, email))))
+    return "".join(f" {text}" for text in (*texts, *spelled))
+
+
 def numbers_of(identities: Iterable[tuple[str, str]]) -> list[str]:
     """The digits of the numbers among identities (kind, value), each once and in order; a LID is no number."""
-    numbers = (value.lstrip("+").partition("@")[0] for kind, value in identities if kind != IdentityKind.LID)
+    numbers = (value.lstrip("+").partition("@")[0] for kind, value in identities if kind in ("phone", "c_us"))
     return list(dict.fromkeys(numbers))
-
-
-def search_text_of(*, name: str, company: str, email: str, numbers: list[str]) -> str:
-    """What search looks into. `numbers` are digits, found in every spelling; a LID's digits are no number and stay out."""
-    spelled = {spelling: None for number in numbers for spelling in spellings(number)}
-    return " ".join(filter(None, [fold(name), fold(company), fold(email), *spelled]))

@@ -3,21 +3,23 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.scoping import WorkspaceModel
+from crm.models.synced import SyncedModel
 
 
-class WhatsAppAccount(WorkspaceModel):
+class WhatsAppAccount(SyncedModel):
     """A WhatsApp number of the workspace: what its members are logged in with in WhatsApp Web."""
+
+    versioned = ("lid", "name")
 
     jid = models.CharField(_("WhatsApp ID"), max_length=64, help_text=_("As WhatsApp writes it: …@c.us"))
     lid = models.CharField(_("LID"), max_length=64, blank=True, help_text=_("Linked id, …@lid, once observed."))
     name = models.CharField(_("name"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
-    class Meta(WorkspaceModel.Meta):
+    class Meta(SyncedModel.Meta):
         verbose_name = _("WhatsApp number")
         constraints = [
-            *WorkspaceModel.Meta.constraints,
+            *SyncedModel.Meta.constraints,
             models.UniqueConstraint(fields=["workspace", "jid"], name="whatsapp_account_once"),
         ]
 

@@ -5,7 +5,6 @@ for it costs several times the query's. The document is that of
 `ContactSerializer`; a test holds the two together.
 """
 
-import json
 from functools import cache
 
 from django.db.models import TextField
@@ -24,7 +23,7 @@ def _moment(column: str) -> str:
 
 DOCUMENT = f"""
 json_build_object(
-    'id', crm_contact.id, 'name', crm_contact.name, 'company', crm_contact.company, 'email', crm_contact.email,
+    'id', crm_contact.id, 'name', crm_contact.name, 'profile_name', crm_contact.profile_name, 'company', crm_contact.company, 'email', crm_contact.email,
     'identities', coalesce((
         SELECT json_agg(json_build_object('id', i.id, 'kind', i.kind, 'value', i.value) ORDER BY i.id)
         FROM crm_contactidentity i
@@ -41,7 +40,8 @@ def _plain(sort: Sort, continued: bool, limit: int) -> PreparedStatement:
     compare, direction = ("<", "DESC") if sort.descending else (">", "ASC")
     behind = f"AND {sort.column} {compare}= %s AND ({sort.column} {compare} %s OR id {compare} %s)" if continued else ""
     return PreparedStatement(
-        f"SELECT {DOCUMENT} FROM crm_contact WHERE workspace_id = %s {behind} "
+        f"SELECT {DOCUMENT}, {sort.column}, id FROM crm_contact "
+        f"WHERE workspace_id = %s AND deleted_at IS NULL AND merged_into_id IS NULL {behind} "
         f"ORDER BY {sort.column} {direction}, id {direction} LIMIT {limit}"
     )
 
@@ -53,14 +53,15 @@ def contacts_page(*, workspace: Workspace, page: PageRequest, query: str) -> tup
     filters, whose shape changes with the words.
     """
     if query:
-        contacts = Contact.objects.for_workspace(workspace).search(query)
+        contacts = Contact.objects.for_workspace(workspace).alive().search(query)
         contacts = contacts.annotate(document=RawSQL(DOCUMENT, (), output_field=TextField()))  # noqa: S611  (a constant)
-        documents = list(page.rows(contacts).values_list("document", flat=True))
+        rows = list(page.rows(contacts).values_list("document", page.sort.column, "id"))
     else:
         key = (page.key[0], *page.key) if page.key else ()
         statement = _plain(page.sort, bool(key), page.limit + 1)
-        documents = [row[0] for row in statement.fetch([workspace.pk, *key])]
-    if len(documents) <= page.limit:
+        rows = statement.fetch([workspace.pk, *key])
+    documents = [row[0] for row in rows[: page.limit]]
+    if len(rows) <= page.limit:
         return documents, None
-    last = json.loads(documents[page.limit - 1])
-    return documents[: page.limit], page.cursor_behind(last[page.sort.column], last["id"])
+    _, value, row_id = rows[page.limit - 1]
+    return documents, page.cursor_behind(value, row_id)

@@ -11,18 +11,19 @@ from accounts.services import plans
 from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Contact, ContactIdentity
-from crm.models.contacts import numbers_of, search_text_of
+from crm.models.contacts import numbers_of, search_text_of, sort_name_of
 from crm.services.identities import Identity, canonical_identities, owners_of
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.text import strip_invisible
 
 MAX_IDENTITIES = 50
+DERIVED = ("sort_name", "search_text")
 
 
 def contact_of(*, workspace: Workspace, contact_id: UUID, lock: bool = False) -> Contact:
-    """A contact by id, within the workspace."""
-    contacts = Contact.objects.for_workspace(workspace)
+    """A contact by id, within the workspace; not one in the bin or merged into another."""
+    contacts = Contact.objects.for_workspace(workspace).alive()
     contact = (contacts.select_for_update() if lock else contacts).filter(pk=contact_id).first()
     if contact is None:
         raise NotFound
@@ -78,11 +79,16 @@ def _in_use(identity: Identity, owner: UUID) -> Refused:
     )
 
 
-def _refresh_search_text(contact: Contact) -> None:
-    identities = contact.identities.values_list("kind", "value").order_by("id")
-    contact.search_text = search_text_of(
-        name=contact.name, company=contact.company, email=contact.email, numbers=numbers_of(identities)
-    )
+def _derive(contact: Contact, numbers: list[str]) -> None:
+    """Set what lists are ordered by and what search looks into."""
+    texts = {name: getattr(contact, name) for name in ("name", "profile_name", "company", "email")}
+    contact.sort_name = sort_name_of(**texts, numbers=numbers)
+    contact.search_text = search_text_of(**texts, numbers=numbers)
+
+
+def derive_search(contact: Contact) -> None:
+    """Derive anew what a contact is listed and found by; the caller saves `sort_name` and `search_text`."""
+    _derive(contact, numbers_of(contact.identities.values_list("kind", "value").order_by("id")))
 
 
 def _clean(values: dict) -> dict:
@@ -117,7 +123,7 @@ def create_contact(
     plans.reserve(workspace=workspace, resource=Resource.CONTACTS)
     now = timezone.now()
     contact = Contact(id=id or uuid7(), workspace=workspace, created_at=now, updated_at=now, **values)
-    contact.search_text = search_text_of(**values, numbers=numbers_of((i.kind, i.value) for i in canonical))
+    _derive(contact, numbers_of((i.kind, i.value) for i in canonical))
     try:
         with transaction.atomic():
             contact.save(force_insert=True)
@@ -142,9 +148,9 @@ def update_contact(
     precondition(contact)
     changed = set_changed(contact, _clean(values))
     if changed:
-        _refresh_search_text(contact)
+        derive_search(contact)
         contact.updated_at = timezone.now()
-        contact.save(update_fields=[*changed, "search_text", "updated_at"])
+        contact.save(update_fields=[*changed, *DERIVED, "updated_at"])
         record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=changed)
     return contact
 
@@ -182,9 +188,9 @@ def remove_identity(*, workspace: Workspace, contact_id: UUID, identity_id: UUID
 
 
 def _touch(contact: Contact, actor: Actor, workspace: Workspace) -> None:
-    _refresh_search_text(contact)
+    derive_search(contact)
     contact.updated_at = timezone.now()
-    contact.save(update_fields=["search_text", "updated_at"])
+    contact.save(update_fields=[*DERIVED, "updated_at"])
     record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=["identities"])
 
 

@@ -10,8 +10,8 @@ from accounts.api import WorkspaceView
 from accounts.idempotency import idempotent
 from accounts.models import Role
 from crm.models import Contact
-from crm.models.contacts import IdentitySource
-from crm.serializers import ContactChangeSerializer, ContactSerializer, IdentitySerializer
+from crm.models.identities import IdentitySource
+from crm.serializers.contacts import ContactChangeSerializer, ContactSerializer, IdentitySerializer
 from crm.services import contacts
 from crm.services.contact_pages import contacts_page
 from waplus.lib.api.pagination import PageRequest, Sort, moment
@@ -25,11 +25,11 @@ class ContactsView(WorkspaceView):
     """The workspace's contacts: list and search, create."""
 
     roles = {"GET": Role.MEMBER, "POST": Role.MEMBER}
-    queryset = Contact.objects.all()
+    queryset = Contact.objects.alive()
     serializer_class = ContactSerializer
     sorts = {
-        "name": Sort("name"),
-        "-name": Sort("name", descending=True),
+        "name": Sort("sort_name"),
+        "-name": Sort("sort_name", descending=True),
         "updated_at": Sort("updated_at", decode=moment),
         "-updated_at": Sort("updated_at", descending=True, decode=moment),
     }
@@ -73,7 +73,7 @@ class ContactView(WorkspaceView):
     """One contact."""
 
     roles = {"GET": Role.MEMBER, "PATCH": Role.MEMBER, "DELETE": Role.MEMBER}
-    queryset = Contact.objects.prefetch_related("identities")
+    queryset = Contact.objects.alive().prefetch_related("identities")
     serializer_class = ContactSerializer
 
     @extend_schema(operation_id="contacts_read", tags=["contacts"])
@@ -101,7 +101,7 @@ class IdentitiesView(WorkspaceView):
     """Add an identity to a contact; repeating it changes nothing."""
 
     roles = {"POST": Role.MEMBER}
-    queryset = Contact.objects.all()
+    queryset = Contact.objects.alive()
     serializer_class = ContactSerializer
 
     @extend_schema(operation_id="contacts_add_identity", tags=["contacts"], request=IdentitySerializer)
@@ -120,7 +120,7 @@ class IdentityView(WorkspaceView):
     """Take an identity off a contact."""
 
     roles = {"DELETE": Role.MEMBER}
-    queryset = Contact.objects.all()
+    queryset = Contact.objects.alive()
     serializer_class = ContactSerializer
 
     @extend_schema(operation_id="contacts_remove_identity", tags=["contacts"], responses={200: ContactSerializer})

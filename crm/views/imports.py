@@ -7,7 +7,7 @@ from accounts.api import WorkspaceView
 from accounts.models import Role
 from crm.models import ImportBatch, ImportRow
 from crm.models.imports import RowOutcome
-from crm.serializers import ImportBatchSerializer, ImportRowSerializer, UploadSerializer
+from crm.serializers.imports import ImportBatchSerializer, ImportRowSerializer, UploadSerializer
 from crm.services.imports import runs
 from waplus.lib.api.pagination import Sort
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of

@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.models import Role
 from crm.models import WhatsAppAccount
-from crm.serializers import WhatsAppAccountChangeSerializer, WhatsAppAccountSerializer
+from crm.serializers.whatsapp_accounts import WhatsAppAccountChangeSerializer, WhatsAppAccountSerializer
 from crm.services import whatsapp_accounts
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 

@@ -119,7 +119,7 @@ class Plan:
         is_new = own is None
         if is_new:
             own = created[person] = uuid7()
-            self.targets[own] = Target(own, True, {"name": "", "company": "", "email": ""})
+            self.targets[own] = Target(own, True, {"name": "", "profile_name": "", "company": "", "email": ""})
         identities = [i for i in row.identities if self.owners.get(i.match_key, own) == own]
         if len(identities) < len(row.identities):
             row.notes.append("A number of this row belongs to another contact and was left there.")

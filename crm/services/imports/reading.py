@@ -8,7 +8,7 @@ from typing import IO
 
 from django.conf import settings
 
-from crm.models.contacts import IdentityKind
+from crm.models import IdentityKind
 from crm.services.identities import Identity, identity_of
 from waplus.lib.errors import Refused
 from waplus.lib.phones import InvalidPhone

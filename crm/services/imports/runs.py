@@ -156,13 +156,20 @@ def _plan(workspace: Workspace, rows: list[Row]) -> Plan:
     holders = ContactIdentity.objects.for_workspace(workspace).filter(match_key__in=keys, holds_key=True)
     owners = dict(holders.values_list("match_key", "contact_id")) if keys else {}
     plain = {plain_key(row) for row in rows if not row.identities and not row.is_empty}
-    same = Contact.objects.for_workspace(workspace).filter(search_text__in=plain)
+    same = Contact.objects.for_workspace(workspace).alive().filter(search_text__in=plain)
     owners.update(
         {f"plain:{text}": contact_id for text, contact_id in same.values_list("search_text", "id")} if plain else {}
     )
     existing = {
         contact.pk: Target(
-            contact.pk, False, {"name": contact.name, "company": contact.company, "email": contact.email}
+            contact.pk,
+            False,
+            {
+                "name": contact.name,
+                "profile_name": contact.profile_name,
+                "company": contact.company,
+                "email": contact.email,
+            },
         )
         for contact in Contact.objects.for_workspace(workspace)
         .filter(pk__in=set(owners.values()))

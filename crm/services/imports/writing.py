@@ -8,7 +8,8 @@ from datetime import datetime
 from django.db import connection
 
 from crm.models import Contact, ContactIdentity, ImportBatch
-from crm.models.contacts import IdentitySource, numbers_of, search_text_of
+from crm.models.contacts import numbers_of, search_text_of, sort_name_of
+from crm.models.identities import IdentitySource
 from crm.services.imports.planning import Plan, Target
 from waplus.lib.ids import uuid7
 
@@ -25,15 +26,18 @@ def _copy(cursor, table: str, columns: str, rows: Iterable[Iterable], texts: str
     cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({texts}))", buffer)
 
 
-_CONTACT_COLUMNS = "id, workspace_id, name, company, email, search_text, created_at, updated_at"
-_CONTACT_TEXTS = "name, company, email, search_text"
+_CONTACT_COLUMNS = (
+    "id, workspace_id, name, profile_name, company, email, sort_name, search_text, created_at, updated_at"
+)
+_CONTACT_TEXTS = "name, profile_name, company, email, sort_name, search_text"
 _IDENTITY_COLUMNS = "id, workspace_id, contact_id, kind, value, match_key, holds_key, source, observed_at"
 _ROW_COLUMNS = "id, workspace_id, batch_id, row_number, outcome, reason, contact_id"
 
 
-def _search_text(target: Target) -> str:
-    """The search text of a contact with all its numbers, the ones in the database first."""
-    return search_text_of(**target.fields, numbers=numbers_of([*sorted(target.known), *target.identities]))
+def _derived(target: Target) -> tuple[str, str]:
+    """Sort name and search text of a contact with all its numbers, the ones in the database first."""
+    numbers = numbers_of([*sorted(target.known), *target.identities])
+    return sort_name_of(**target.fields, numbers=numbers), search_text_of(**target.fields, numbers=numbers)
 
 
 def write_plan(batch: ImportBatch, plan: Plan, now: datetime) -> None:
@@ -41,8 +45,8 @@ def write_plan(batch: ImportBatch, plan: Plan, now: datetime) -> None:
     contacts, identities = Contact._meta.db_table, ContactIdentity._meta.db_table
     # Table and column names below are constants of this module; values travel as parameters.
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE staged_contact (LIKE {contacts}) ON COMMIT DROP")
-        cursor.execute(f"CREATE TEMP TABLE staged_identity (LIKE {identities}) ON COMMIT DROP")
+        cursor.execute(f"CREATE TEMP TABLE staged_contact (LIKE {contacts} INCLUDING DEFAULTS) ON COMMIT DROP")
+        cursor.execute(f"CREATE TEMP TABLE staged_identity (LIKE {identities} INCLUDING DEFAULTS) ON COMMIT DROP")
         _copy(
             cursor, "staged_contact", _CONTACT_COLUMNS, _contact_rows(batch, plan.new + plan.grown, now), _CONTACT_TEXTS
         )
@@ -55,7 +59,7 @@ def write_plan(batch: ImportBatch, plan: Plan, now: datetime) -> None:
         )
         cursor.execute(
             f"""UPDATE {contacts} c SET name = s.name, company = s.company, email = s.email,
-                       search_text = s.search_text, updated_at = s.updated_at
+                       sort_name = s.sort_name, search_text = s.search_text, updated_at = s.updated_at
                 FROM staged_contact s WHERE c.id = s.id AND c.workspace_id = s.workspace_id AND NOT s.id = ANY(%s)""",
             [new_ids],
         )
@@ -89,9 +93,10 @@ def _contact_rows(batch: ImportBatch, targets: list[Target], now: datetime) -> I
             target.id,
             batch.workspace_id,
             fields["name"],
+            fields["profile_name"],
             fields["company"],
             fields["email"],
-            _search_text(target),
+            *_derived(target),
             now,
             now,
         ]
