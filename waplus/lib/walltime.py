@@ -34,3 +34,8 @@ def to_utc(wall: datetime, zone: str) -> datetime:
     if wall.tzinfo is not None:
         raise ValueError("a wall-clock time carries no offset")
     return wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
+
+
+def exists(wall: datetime, zone: str) -> bool:
+    """Whether the clocks of a zone ever showed a naive wall-clock time."""
+    return to_utc(wall, zone).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == wall.replace(fold=0)

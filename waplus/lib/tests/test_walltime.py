@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from waplus.lib.walltime import to_utc, validate_zone, zone_names
+from waplus.lib.walltime import exists, to_utc, validate_zone, zone_names
 
 TABLE = [
     # zone, wall clock, moment in UTC
@@ -81,6 +81,21 @@ def test_ignores_fold():
     """The second of two equal times cannot be meant by accident."""
     wall = datetime(2026, 11, 1, 1, 30)
     assert to_utc(wall.replace(fold=1), "America/New_York") == to_utc(wall, "America/New_York")
+
+
+@pytest.mark.parametrize(
+    ("zone", "wall", "shown"),
+    [
+        ("America/New_York", "2026-03-08T01:59:59", True),
+        ("America/New_York", "2026-03-08T02:00", False),
+        ("America/New_York", "2026-03-08T03:00", True),
+        ("America/New_York", "2026-11-01T01:30", True),
+        ("Pacific/Apia", "2011-12-30T12:00", False),
+        ("Pacific/Apia", "2011-12-31T00:00", True),
+    ],
+)
+def test_tells_times_that_clocks_showed(zone, wall, shown):
+    assert exists(datetime.fromisoformat(wall), zone) is shown
 
 
 def test_refuses_offset():
