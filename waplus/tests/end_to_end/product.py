@@ -33,7 +33,8 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float) -> obje
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
-def _server(database: str):
+def connect(database: str):
+    """A connection to a database on the tests' server, in autocommit."""
     where = settings.DATABASES["default"]
     connection = psycopg2.connect(
         host=where["HOST"], port=where["PORT"] or 5432, user=where["USER"], password=where["PASSWORD"], dbname=database
@@ -46,7 +47,7 @@ def _server(database: str):
 def fresh_database(template: str = "template1") -> Iterator[str]:
     """A database on the tests' server, dropped afterwards whoever is still connected."""
     name = f"end_to_end_{os.getpid()}_{secrets.token_hex(3)}"
-    server = _server("postgres")
+    server = connect("postgres")
     with server.cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
@@ -99,7 +100,7 @@ class Product:
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.environment = environment_of(folder, database, BASE_URL=self.base_url, **environment)
-        self.database = _server(database)
+        self.database = connect(database)
         self.programs: dict[str, Program] = {}
         self.processes: dict[str, subprocess.Popen] = {}
 
