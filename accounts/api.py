@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from waplus.lib.api.pagination import PageRequest, Sort
-from waplus.lib.errors import NotFound, Refused
+from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import validate_uuid7
 
 
@@ -79,6 +79,16 @@ class WorkspaceView(GenericAPIView):
             raise serializers.ValidationError(unknown, code="unknown_field")
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+    def query_id(self, name: str) -> UUID | None:
+        """An id among the query's parameters, or None without it."""
+        text = self.request.query_params.get(name)
+        if not text:
+            return None
+        try:
+            return UUID(text)
+        except ValueError as error:
+            raise Invalid(name, "invalid", "This is no id.") from error
 
     def listing(self, queryset: QuerySet) -> Response:
         """One keyset page of a queryset."""

@@ -158,6 +158,19 @@ class MembershipData(PersonalData):
 
 
 @declare
+class DepartureData(PersonalData):
+    model = "accounts.Departure"
+    subjects = {"person": ("user", "heir"), "workspace": "workspace"}
+    fields = {
+        "id": ID,
+        "workspace": WORKSPACE,
+        "user": replace(WHOSE, purpose="Tells whose contacts and reminders need somebody else.", recipients=()),
+        "heir": replace(WHOSE, purpose="Tells who takes them over.", recipients=()),
+        "noted_at": replace(WHEN, purpose="Tells when the member left.", recipients=()),
+    }
+
+
+@declare
 class InvitationData(PersonalData):
     """Somebody who is invited may have no account: they are found by address, as `email`."""
 

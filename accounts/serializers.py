@@ -185,13 +185,14 @@ class OwnWorkspaceSerializer(serializers.ModelSerializer):
 
 
 class MemberSerializer(serializers.ModelSerializer):
+    user_id = serializers.UUIDField(read_only=True, help_text="The person, as owners of contacts name them.")
     name = serializers.CharField(source="user.name", read_only=True)
     email = serializers.EmailField(source="user.email", read_only=True)
     joined_at = serializers.DateTimeField(source="created_at", read_only=True)
 
     class Meta:
         model = Membership
-        fields = ["id", "name", "email", "role", "joined_at"]
+        fields = ["id", "user_id", "name", "email", "role", "joined_at"]
 
 
 class RoleSerializer(serializers.Serializer):

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from accounts.models import Workspace
-from accounts.services import expiry, plans
+from accounts.services import departures, expiry, plans
 
 
 @shared_task
@@ -15,3 +15,8 @@ def delete_expired() -> None:
 def recount_usage() -> None:
     for workspace in Workspace.objects.order_by("pk").iterator(chunk_size=500):
         plans.recount(workspace)
+
+
+@shared_task
+def finish_departures() -> None:
+    departures.finish_departures()

@@ -27,5 +27,6 @@ app.conf.beat_schedule = {
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
+    "finish departures": _every(60, "accounts.tasks.finish_departures"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),
 }

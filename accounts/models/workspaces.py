@@ -92,3 +92,20 @@ class Invitation(WorkspaceModel):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Departure(WorkspaceModel):
+    """A membership has ended, and what the person looked after still has to be handed over: to `heir`, or to nobody.
+
+    The row goes when that is done (`accounts.services.departures`).
+    """
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
+    heir = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
+    noted_at = models.DateTimeField(_("left"), auto_now_add=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["workspace", "user"], name="departure_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)

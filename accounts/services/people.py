@@ -4,9 +4,10 @@ from django.db import transaction
 
 from accounts import actors
 from accounts.actors import Actor
-from accounts.models import InstanceSession, User, Workspace
+from accounts.models import InstanceSession, Membership, User, Workspace
 from accounts.models.tokens import RevokeReason
 from accounts.services.changes import set_changed
+from accounts.services.departures import note_departure
 from accounts.services.events import record_event
 from accounts.services.instances import end_sessions
 from accounts.services.workspaces import first_workspace
@@ -32,9 +33,11 @@ def update_profile(*, user: User, actor: Actor, **values) -> User:
 
 @transaction.atomic
 def deactivate(*, user: User, actor: Actor) -> None:
-    """Shut a person out at once: pages, API and every device."""
+    """Shut a person out at once: pages, API and every device. What they look after becomes nobody's."""
     user.is_active = False
     user.save(update_fields=["is_active"])
+    for workspace in Workspace.objects.filter(pk__in=Membership.objects.filter(user=user).values("workspace")):
+        note_departure(workspace=workspace, user=user)
     end_sessions(InstanceSession.objects.filter(membership__user=user), RevokeReason.DEACTIVATED)
     record_event(kind="person.deactivated", actor=actor, workspace=None, obj=user, changed=["is_active"])
 

@@ -11,8 +11,9 @@ from accounts.actors import Actor
 from accounts.models import InstanceSession, Invitation, Membership, Plan, Resource, Role, User, Workspace
 from accounts.services import plans
 from accounts.services.changes import set_changed
+from accounts.services.departures import note_departure
 from accounts.services.events import record_event
-from waplus.lib.errors import NotFound, Refused
+from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 
 
@@ -152,10 +153,19 @@ def transfer_ownership(*, workspace: Workspace, membership_id: UUID, actor: Acto
 
 
 @transaction.atomic
-def remove_member(*, workspace: Workspace, membership_id: UUID, actor: Actor, remover: Membership) -> None:
+def remove_member(
+    *,
+    workspace: Workspace,
+    membership_id: UUID,
+    actor: Actor,
+    remover: Membership,
+    heir_membership_id: UUID | None = None,
+) -> None:
     """End a membership: one's own (leaving), or as an admin somebody else's. All access ends with it.
 
     Admins do not remove one another; the owner removes anybody but themselves.
+    What the member looked after goes to the heir, or becomes nobody's, soon
+    after (`accounts.services.departures`).
     """
     _locked(workspace)
     membership = get_member(workspace=workspace, membership_id=membership_id)
@@ -166,9 +176,18 @@ def remove_member(*, workspace: Workspace, membership_id: UUID, actor: Actor, re
         raise Refused("owner_must_stay")
     if not leaving and Role(remover.role).rank <= Role(membership.role).rank:
         raise Refused("forbidden")
+    heir = _heir(workspace, membership, heir_membership_id) if heir_membership_id else None
+    note_departure(workspace=workspace, user=membership.user, heir=heir)
     record_event(
         kind="membership.left" if leaving else "membership.removed", actor=actor, workspace=workspace, obj=membership
     )
     InstanceSession.objects.filter(membership=membership).delete()
     membership.delete()
     plans.release(workspace=workspace, resource=Resource.MEMBERS)
+
+
+def _heir(workspace: Workspace, leaver: Membership, membership_id: UUID) -> User:
+    heir = Membership.objects.for_workspace(workspace).select_related("user").filter(pk=membership_id).first()
+    if heir is None or heir.pk == leaver.pk or not heir.user.is_active:
+        raise Invalid("heir", "does_not_exist", "This is no other member who could take over.")
+    return heir.user

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from accounts.api import WorkspaceView
@@ -180,10 +180,21 @@ class MemberView(WorkspaceView):
             workspaces.change_role(workspace=self.workspace, membership_id=id, role=Role(role), actor=self.actor)
         )
 
-    @extend_schema(operation_id="members_remove", tags=["team"], responses=NO_CONTENT)
+    @extend_schema(
+        operation_id="members_remove",
+        tags=["team"],
+        parameters=[
+            OpenApiParameter("heir", UUID, description="Id of the member who takes over what this one looks after.")
+        ],
+        responses=NO_CONTENT,
+    )
     def delete(self, request, id):
         workspaces.remove_member(
-            workspace=self.workspace, membership_id=id, actor=self.actor, remover=request.auth.membership
+            workspace=self.workspace,
+            membership_id=id,
+            actor=self.actor,
+            remover=request.auth.membership,
+            heir_membership_id=self.query_id("heir"),
         )
         return Response(status=204)
 
