@@ -36,7 +36,7 @@ lint: .venv/.dev ## Check style, imports between packages, migrations, settings 
 	  && $(PYTHON) manage.py check --fail-level WARNING \
 	  && $(PYTHON) manage.py spectacular --validate --fail-on-warn --file /dev/null'
 
-bench: .venv/.dev ## Run the benchmarks. ONLY=start runs one.
+bench: .venv/.dev ## Run the benchmarks. ONLY=start runs one, ONLY=crm all whose names begin so.
 	@$(PYTHON) -m waplus.local with-postgres -- $(PYTHON) -m bench $(ONLY)
 
 clean: ## Delete .venv and .local, the embedded database and uploaded files included.
