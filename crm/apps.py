@@ -13,7 +13,10 @@ class CrmConfig(AppConfig):
         from accounts.services.plans import register_recount
         from crm.models import Contact, WhatsAppAccount
 
-        register_recount(Resource.CONTACTS, lambda workspace: Contact.objects.for_workspace(workspace).count())
+        register_recount(
+            Resource.CONTACTS,
+            lambda workspace: Contact.objects.for_workspace(workspace).filter(merged_into=None).count(),
+        )
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
         )
@@ -30,6 +33,10 @@ class CrmConfig(AppConfig):
                 "contact.created": _("added a contact"),
                 "contact.updated": _("changed a contact"),
                 "contact.deleted": _("deleted a contact"),
+                "contact.merged": _("merged two contacts"),
+                "contact.unmerged": _("undid a merge of contacts"),
+                "contact.observed": _("submitted whom WhatsApp shows"),
+                "merge_suggestion.dismissed": _("said that two contacts are two people"),
                 "import.started": _("started an import of contacts"),
                 "import.finished": _("imported contacts"),
                 "import.failed": _("had an import fail"),
@@ -37,5 +44,5 @@ class CrmConfig(AppConfig):
                 "whatsapp_account.updated": _("changed a WhatsApp number"),
                 "whatsapp_account.removed": _("removed a WhatsApp number"),
             },
-            {"contact": "contacts", "import": "contacts", "whatsapp_account": "phone"},
+            {"contact": "contacts", "merge_suggestion": "contacts", "import": "contacts", "whatsapp_account": "phone"},
         )

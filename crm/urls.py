@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import contacts, imports, whatsapp_accounts
+from crm.views import contacts, imports, merges, whatsapp_accounts
 
 urlpatterns = [
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
@@ -12,6 +12,20 @@ urlpatterns = [
         "contacts/<uuid:id>/identities/<uuid:identity_id>/",
         contacts.IdentityView.as_view(),
         name="api-contact-identity",
+    ),
+    path("contacts/<uuid:id>/merge/", merges.ContactMergeView.as_view(), name="api-contact-merge"),
+    path("contacts/<uuid:id>/merges/", merges.ContactMergesView.as_view(), name="api-contact-merges"),
+    path("merges/<uuid:id>/undo/", merges.MergeUndoView.as_view(), name="api-merge-undo"),
+    path("merge-suggestions/", merges.MergeSuggestionsView.as_view(), name="api-merge-suggestions"),
+    path(
+        "merge-suggestions/<uuid:id>/dismiss/",
+        merges.MergeSuggestionDismissView.as_view(),
+        name="api-merge-suggestion-dismiss",
+    ),
+    path(
+        "merge-suggestions/<uuid:id>/accept/",
+        merges.MergeSuggestionAcceptView.as_view(),
+        name="api-merge-suggestion-accept",
     ),
     path("whatsapp-accounts/", whatsapp_accounts.WhatsAppAccountsView.as_view(), name="api-whatsapp-accounts"),
     path("whatsapp-accounts/<uuid:id>/", whatsapp_accounts.WhatsAppAccountView.as_view(), name="api-whatsapp-account"),

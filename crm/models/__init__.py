@@ -5,7 +5,7 @@ from crm.models.contacts import Contact
 from crm.models.custom_fields import CustomField, FieldKind, FieldValue
 from crm.models.identities import ContactIdentity, IdentityKind, IdentitySource
 from crm.models.imports import ImportBatch, ImportRow
-from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReason
+from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReason, SuggestionScan
 from crm.models.notes import Note, NoteEdit
 from crm.models.reminders import DeliveryChannel, Reminder, ReminderDelivery, ReminderState
 from crm.models.stages import Stage, StageOutcome
@@ -43,6 +43,7 @@ __all__ = [
     "Stage",
     "StageOutcome",
     "SuggestionReason",
+    "SuggestionScan",
     "SyncEpoch",
     "Tab",
     "TabTarget",

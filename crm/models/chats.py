@@ -1,8 +1,11 @@
 """Chats of a WhatsApp number, and who is in its groups."""
 
+from datetime import UTC, datetime
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from crm.models.avatars import Avatar
@@ -10,6 +13,9 @@ from crm.models.contacts import Contact
 from crm.models.synced import SyncedModel
 from crm.models.whatsapp_accounts import WhatsAppAccount
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
+
+# What chats are listed by: the last message, and those without any behind all others.
+LISTED_AT = Coalesce("last_message_at", Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=models.DateTimeField())
 
 
 class ChatKind(models.TextChoices):
@@ -55,7 +61,8 @@ class Chat(SyncedModel):
         indexes = [
             *SyncedModel.Meta.indexes,
             models.Index(fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="chat_of_contact"),
-            models.Index(fields=["workspace", "last_message_at", "id"], name="chat_by_last_message"),
+            models.Index(fields=["workspace", "jid"], condition=Q(contact=None), name="chat_of_nobody"),
+            models.Index(F("workspace"), LISTED_AT.desc(), F("id").desc(), name="chat_by_last_message"),
             models.Index(
                 fields=["workspace", "last_inbound_at"], condition=Q(awaiting_reply=True), name="chat_awaiting_reply"
             ),
@@ -89,6 +96,7 @@ class GroupMember(SyncedModel):
             models.Index(
                 fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="group_member_of_contact"
             ),
+            models.Index(fields=["workspace", "jid"], condition=Q(contact=None), name="group_member_of_nobody"),
         ]
 
     def __str__(self) -> str:

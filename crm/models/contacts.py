@@ -55,7 +55,7 @@ class Contact(SyncedModel):
     owner = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+", db_index=False)
     stage = ScopedForeignKey(Stage, models.SET_NULL, null=True, related_name="contacts", db_index=False)
     avatar = ScopedForeignKey(Avatar, models.SET_NULL, null=True, related_name="contacts", db_index=False)
-    merged_into = ScopedForeignKey("self", models.SET_NULL, null=True, related_name="merged", db_index=False)
+    merged_into = ScopedForeignKey("self", models.CASCADE, null=True, related_name="merged", db_index=False)
     deleted_at = models.DateTimeField(_("put into the bin"), null=True)
     sort_name = models.CharField(
         max_length=300, default="", editable=False, db_collation="C", help_text=_("Folded; by what lists are ordered.")
@@ -137,6 +137,15 @@ def search_text_of(*, name: str, company: str, email: str, numbers: list[str], p
 
 
 def numbers_of(identities: Iterable[tuple[str, str]]) -> list[str]:
-    """The digits of the numbers among identities (kind, value), each once and in order; a LID is no number."""
-    numbers = (value.lstrip("+").partition("@")[0] for kind, value in identities if kind in ("phone", "c_us"))
+    """The digits of the numbers among identities (kind, value), each once and in order.
+
+    A LID is no number, and neither is a `c.us` id with the digits of a LID that stands beside it.
+    """
+    identities = list(identities)
+    leaked = {("c_us", value.replace("@lid", "@c.us")) for kind, value in identities if kind == "lid"}
+    numbers = (
+        value.lstrip("+").partition("@")[0]
+        for kind, value in identities
+        if kind in ("phone", "c_us") and (kind, value) not in leaked
+    )
     return list(dict.fromkeys(numbers))

@@ -37,8 +37,8 @@ class ContactIdentity(StampedModel):
 
     contact = ScopedForeignKey(Contact, models.CASCADE, related_name="identities", db_index=False)
     kind = models.CharField(_("kind"), max_length=8, choices=IdentityKind)
-    value = models.CharField(_("value"), max_length=64)
-    match_key = models.CharField(max_length=64, editable=False)
+    value = models.CharField(_("value"), max_length=150)
+    match_key = models.CharField(max_length=150, editable=False)
     holds_key = models.BooleanField(default=True, editable=False)
     source = models.CharField(_("source"), max_length=10, choices=IdentitySource)
     observed_at = models.DateTimeField(_("first observed"))

@@ -85,3 +85,16 @@ class MergeSuggestion(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.one_id}, {self.other_id}: {self.reason}"
+
+
+class SuggestionScan(WorkspaceModel):
+    """How far the search for merge suggestions has come: contacts up to this stamp and id were looked at."""
+
+    seen_xid = models.BigIntegerField(default=0)
+    seen_id = models.UUIDField(null=True)
+
+    class Meta(WorkspaceModel.Meta):
+        constraints = [models.UniqueConstraint(fields=["workspace"], name="suggestion_scan_once")]
+
+    def __str__(self) -> str:
+        return str(self.seen_xid)

@@ -63,3 +63,15 @@ class MergeSuggestionData(PersonalData):
         "created_at": WHEN,
         "dismissed_at": WHEN,
     }
+
+
+@declare
+class SuggestionScanData(PersonalData):
+    model = "crm.SuggestionScan"
+    subjects = {"workspace": "workspace"}
+    fields = {
+        "id": CLIENT_ID,
+        "workspace": WORKSPACE,
+        "seen_xid": technical("Tells how far the search for double contacts has come."),
+        "seen_id": technical("Tells how far the search for double contacts has come."),
+    }

@@ -17,7 +17,10 @@ class OldestFirst(serializers.ListSerializer):
 class IdentitySerializer(serializers.ModelSerializer):
     """One id of a contact: a phone in E.164, or a WhatsApp id."""
 
-    value = serializers.CharField(max_length=100, help_text="A number in any spelling, …@c.us, or …@lid.")
+    value = serializers.CharField(
+        max_length=150,
+        help_text="A number in any spelling, …@c.us, …@lid, or a business-scoped id such as BR.1502576394655843.",
+    )
     kind = serializers.ChoiceField(choices=IdentityKind)
 
     class Meta:

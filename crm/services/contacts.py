@@ -12,7 +12,8 @@ from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Contact, ContactIdentity
 from crm.models.contacts import numbers_of, search_text_of, sort_name_of
-from crm.services.identities import Identity, canonical_identities, owners_of
+from crm.services.chat_links import link_chats, unlink_chats
+from crm.services.identities import Identity, canonical_identities, owners_of, settled
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.text import strip_invisible
@@ -36,7 +37,7 @@ def _insert_identities(contact: Contact, identities: list[Identity], source: str
     The unique index over key holders decides a race; the look before it only
     tells which contact it is.
     """
-    owners = owners_of(contact.workspace_id, {identity.match_key for identity in identities})
+    identities, owners = settled(contact.workspace_id, identities)
     for identity in identities:
         owner = owners.get(identity.match_key)
         if owner is not None and owner != contact.pk:
@@ -68,6 +69,7 @@ def _insert_identities(contact: Contact, identities: list[Identity], source: str
             if (owner := owners.get(identity.match_key)) not in (None, contact.pk):
                 raise _in_use(identity, owner) from error
         raise Refused("conflict") from error
+    link_chats(workspace=contact.workspace, holders={row.match_key: contact.pk for row in rows})
 
 
 def _in_use(identity: Identity, owner: UUID) -> Refused:
@@ -183,6 +185,8 @@ def remove_identity(*, workspace: Workspace, contact_id: UUID, identity_id: UUID
         heir = contact.identities.filter(match_key=identity.match_key).order_by("id").first()
         if heir is not None:
             ContactIdentity.objects.filter(pk=heir.pk).update(holds_key=True)
+        else:
+            unlink_chats(workspace=workspace, contact_id=contact.pk, keys=[identity.match_key])
     _touch(contact, actor, workspace)
     return contact
 

@@ -1,20 +1,31 @@
-"""Identities of contacts: canonical forms, match keys, and whose a key is."""
+"""Identities of contacts: canonical forms, match keys, and whose a key is.
 
-from dataclasses import dataclass
+LID digits once leaked as `…@c.us`, so a `c.us` id is no proof of a phone: one
+whose digits the workspace knows as a LID has that LID's key (`settle_leaks`),
+whereas a phone that a person typed is a phone (docs/adr/0018-identities.md).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from crm.models import ContactIdentity, IdentityKind
 from waplus.lib.errors import FieldError, Refused
-from waplus.lib.jids import InvalidJid, JidKind, parse_jid
-from waplus.lib.phones import InvalidPhone, match_key, parse_phone
+from waplus.lib.jids import InvalidJid, JidKind, parse_bsuid, parse_jid
+from waplus.lib.phones import InvalidPhone, match_key, parse_phone, spellings
 
 
 @dataclass(frozen=True)
 class Identity:
-    """A canonical identity: `+digits`, `digits@c.us` or `digits@lid`, and its match key."""
+    """A canonical identity: `+digits`, `digits@c.us`, `digits@lid` or `BR.digits`, and its match key."""
 
     kind: IdentityKind
     value: str
     match_key: str
+
+    @property
+    def leak_key(self) -> str:
+        """The key that this is known by if its digits are a LID that leaked; empty where none can have."""
+        return f"lid:{self.value.partition('@')[0]}" if self.kind == IdentityKind.C_US else ""
 
 
 def identity_of(kind: str, value: str, region: str | None = None) -> Identity:
@@ -26,6 +37,9 @@ def identity_of(kind: str, value: str, region: str | None = None) -> Identity:
     if kind == IdentityKind.PHONE:
         digits = parse_phone(value, region or None)
         return Identity(IdentityKind.PHONE, f"+{digits}", match_key(digits))
+    if kind == IdentityKind.BSUID:
+        bsuid = parse_bsuid(value)
+        return Identity(IdentityKind.BSUID, bsuid, f"bsuid:{bsuid}")
     jid = parse_jid(value)
     if not jid.is_person:
         raise InvalidJid("A contact is a person: groups, channels and broadcasts are chats.")
@@ -51,6 +65,36 @@ def canonical_identities(raw: list[dict], region: str | None, field: str = "iden
         refusal.fields = errors
         raise refusal
     return list(identities.values())
+
+
+def settle_leaks(identities: Iterable[Identity], lid_keys: Iterable[str]) -> list[Identity]:
+    """Give `c.us` ids whose digits are a LID that LID's key; `lid_keys` are the keys of the LIDs that are known."""
+    identities = list(identities)
+    known = {*lid_keys, *(identity.match_key for identity in identities if identity.kind == IdentityKind.LID)}
+    return [
+        replace(identity, match_key=identity.leak_key) if identity.leak_key in known else identity
+        for identity in identities
+    ]
+
+
+def settled(workspace, identities: Iterable[Identity]) -> tuple[list[Identity], dict[str, object]]:
+    """The identities with the keys that they have in this workspace, and whose these keys are (see `owners_of`)."""
+    identities = list(identities)
+    keys = {identity.match_key for identity in identities} | {identity.leak_key for identity in identities} - {""}
+    owners = owners_of(workspace, keys)
+    identities = settle_leaks(identities, owners)
+    return identities, {i.match_key: owners[i.match_key] for i in identities if i.match_key in owners}
+
+
+def jids_of(key: str) -> list[str]:
+    """Every JID under which WhatsApp may show the person whom a match key stands for: what chats are found by.
+
+    A LID's digits are also looked for as `…@c.us`, where they may have leaked to.
+    """
+    scope, colon, rest = key.rpartition(":")
+    if not colon:
+        return [f"{digits}@c.us" for digits in spellings(key)]
+    return [f"{rest}@lid", f"{rest}@c.us"] if scope == "lid" else []
 
 
 def owners_of(workspace, keys) -> dict[str, object]:

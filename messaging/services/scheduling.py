@@ -41,7 +41,9 @@ def _chat(chat_jid: str, contact: Contact | None) -> str:
         return str(jid)
     if contact is None:
         raise Invalid("chat_jid", "required", "Say whom to write to: a contact or a chat.")
-    addresses = dict(contact.identities.order_by("-id").values_list("kind", "value"))
+    identities = contact.identities.order_by("-id").values_list("kind", "value", "match_key")
+    # A `c.us` id that is a LID's digits leads to nobody, or to somebody else.
+    addresses = {kind: value for kind, value, key in identities if not (kind == "c_us" and key.startswith("lid:"))}
     if found := addresses.get("c_us") or addresses.get("lid"):
         return found
     if "phone" in addresses:
@@ -146,6 +148,9 @@ def update_scheduled_message(
     message, queued = _locked(workspace, message_id)
     precondition(message)
     _refuse_if_gone(message, queued)
+    # The contact that it has already, merged meanwhile or not, is no reason to write elsewhere.
+    if values.get("contact") and values["contact"].pk == message.contact_id and not values.get("chat_jid"):
+        del values["contact"]
     if "chat_jid" in values or "contact" in values:
         contact = values.get("contact", message.contact)
         values["chat_jid"] = _chat(values.get("chat_jid", ""), contact)

@@ -2,7 +2,8 @@
 
 The protocol writes a person as `…@s.whatsapp.net`, WhatsApp Web as `…@c.us`;
 both may carry a device (`4915112345678:12@…`). A LID (`…@lid`) is an opaque id:
-its digits are never a phone number.
+its digits are never a phone number. A business-scoped id (`BR.1502576394655843`)
+names a person to one business alone, and is no JID.
 """
 
 import re
@@ -63,3 +64,15 @@ def parse_jid(text: str) -> Jid:
     if not user.isascii() or not pattern.fullmatch(user):
         raise InvalidJid(f"This is not a WhatsApp id of the form …@{canonical_server}.")
     return Jid(kind, user, canonical_server)
+
+
+# A country (ISO 3166), `ENT` where the id is shared by linked businesses, and up to 128 letters and digits.
+_BSUID = re.compile(r"([A-Za-z]{2})((?:\.ENT)?\.[0-9A-Za-z]{1,128})")
+
+
+def parse_bsuid(text: str) -> str:
+    """The canonical form of a business-scoped id: its country in capitals, the rest as it is. Raises `InvalidJid`."""
+    found = _BSUID.fullmatch(text.strip())
+    if found is None:
+        raise InvalidJid("This is not a business-scoped id such as BR.1502576394655843.")
+    return found[1].upper() + found[2]

@@ -16,8 +16,9 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
 from conftest import Device, join, make_device, make_person
-from crm.models import Contact, ImportBatch, ImportRow, WhatsAppAccount
+from crm.models import Contact, ImportBatch, ImportRow, Merge, MergeSuggestion, WhatsAppAccount
 from crm.services.contacts import create_contact
+from crm.services.merging import merge_contacts
 from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
@@ -69,6 +70,7 @@ def build(workspace: Workspace, alice: User) -> Target:
         email=f"contact-{CANARY}@example.com",
         identities=[{"kind": "phone", "value": "+4915112345678"}, {"kind": "lid", "value": "157163732254124@lid"}],
     )
+    double, merge, suggestion = _doubles(workspace, contact)
     batch = ImportBatch(workspace=workspace, file_name=f"{CANARY}.csv", state="finished", created_by=alice)
     batch.file.save("contacts.csv", ContentFile(CANARY.encode()), save=False)
     batch.save(force_insert=True)
@@ -116,6 +118,9 @@ def build(workspace: Workspace, alice: User) -> Target:
             "invitation": invitation.pk,
             "account": account.pk,
             "contact": contact.pk,
+            "double": double.pk,
+            "merge": merge.pk,
+            "suggestion": suggestion.pk,
             "identity": contact.identities.first().pk,
             "import": batch.pk,
             "scheduled": scheduled.pk,
@@ -126,6 +131,21 @@ def build(workspace: Workspace, alice: User) -> Target:
             "address": EmailAddress.objects.get(user=alice).pk,
         },
     )
+
+
+def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:
+    """A contact that may be the same person, a merge that can be undone, and a suggestion."""
+    double, absorbed = (
+        create_contact(
+            workspace=workspace, actor=actors.SYSTEM, source="person", identities=[], name=f"{name} {CANARY}"
+        )[0]
+        for name in ("Double", "Absorbed")
+    )
+    merge, _ = merge_contacts(workspace=workspace, actor=actors.SYSTEM, kept_id=contact.pk, absorbed_id=absorbed.pk)
+    suggestion = MergeSuggestion.objects.create(
+        workspace=workspace, one=contact, other=double, reason="same_name", detail=CANARY
+    )
+    return double, merge, suggestion
 
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
