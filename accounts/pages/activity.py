@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from accounts.event_words import icon_of, words_of
 from accounts.models import Event, ExtensionInstance, Membership, Role, User
 from accounts.models.events import ActorKind
-from accounts.pages.access import member_page
+from accounts.page_access import member_page
 from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.errors import Refused
 

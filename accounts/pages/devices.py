@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
 from accounts.models import ExtensionInstance
-from accounts.pages.access import person_page, told
+from accounts.page_access import person_page, told
 from accounts.services import instances
 
 

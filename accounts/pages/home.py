@@ -4,7 +4,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.next_steps import next_steps
-from accounts.pages.access import member_page
+from accounts.page_access import member_page
 from accounts.pages.plan import with_warnings
 from accounts.services.invitations import open_invitations_of
 from accounts.services.plans import usage_table

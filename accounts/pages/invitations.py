@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import actors
-from accounts.pages.access import person_page, told
+from accounts.page_access import person_page, told
 from accounts.services import invitations
 
 

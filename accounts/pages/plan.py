@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Plan, Resource
-from accounts.pages.access import member_page
+from accounts.page_access import member_page
 from accounts.services.plans import usage_table
 
 WARN_AT = 0.8

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import actors
-from accounts.pages.access import person_page
+from accounts.page_access import person_page
 from accounts.services.people import update_profile
 from waplus.lib.walltime import zone_names
 

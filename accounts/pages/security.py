@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import ExtensionInstance
-from accounts.pages.access import person_page
+from accounts.page_access import person_page
 
 
 @require_safe

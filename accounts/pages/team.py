@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actors
 from accounts.models import Invitation, Membership, Resource, Role
-from accounts.pages.access import add_refusal, member_page, told
+from accounts.page_access import add_refusal, member_page, told
 from accounts.services import invitations, plans, workspaces
 from waplus.lib.errors import Refused
 

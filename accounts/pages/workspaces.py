@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import phonenumbers
 from django import forms
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -11,29 +10,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actors
+from accounts.countries import CountrySelect, countries
 from accounts.models import Role
-from accounts.pages.access import add_refusal, member_page, person_page, told
+from accounts.page_access import add_refusal, member_page, person_page, told
 from accounts.services import workspaces
 from waplus.lib.errors import Refused
-from waplus.lib.phones import REGIONS
-
-
-class CountrySelect(forms.Select):
-    """Countries with a telephone plan, by code; the page's script writes their names in its own language."""
-
-    def __init__(self, attrs=None, choices=()):
-        super().__init__({"data-countries": "", "autocomplete": "country", **(attrs or {})}, choices)
-
-    def create_option(self, name, value, *args, **kwargs):
-        option = super().create_option(name, value, *args, **kwargs)
-        if value:
-            option["attrs"]["data-calling"] = f"+{phonenumbers.country_code_for_region(value)}"
-        return option
-
-
-def _countries() -> list[tuple[str, str]]:
-    rows = [(code, f"{code} (+{phonenumbers.country_code_for_region(code)})") for code in sorted(REGIONS)]
-    return [("", gettext_lazy("None: numbers carry their country code")), *rows]
 
 
 class WorkspaceForm(forms.Form):
@@ -42,7 +23,7 @@ class WorkspaceForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     default_country = forms.ChoiceField(
         label=gettext_lazy("Default country"),
-        choices=_countries,
+        choices=countries,
         required=False,
         widget=CountrySelect,
         help_text=gettext_lazy("For phone numbers that are typed or imported without a country code."),

@@ -135,6 +135,13 @@ ROUTES: dict[str, Route] = {
     "security": _page(),
     "profile": _page(payload={"name": "stolen", "time_zone": "UTC", "language": "en"}),
     "activity": _page(),
+    "contacts": _page(),
+    "new-contact": _page(payload={"id": "{contact}", "name": "stolen", "number": "+4915112345678"}),
+    "contact": _page({"contact_id": "{contact}"}),
+    "edit-contact": _page({"contact_id": "{contact}"}, {"name": "stolen"}),
+    "add-number": _page({"contact_id": "{contact}"}, {"value": "+4915112345679"}),
+    "remove-number": _page({"contact_id": "{contact}", "identity_id": "{identity}"}),
+    "delete-contact": _page({"contact_id": "{contact}"}),
 }
 
 # Routes of libraries work on the person's own account; their parameters are Alice's rows.

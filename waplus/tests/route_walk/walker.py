@@ -152,6 +152,9 @@ def _only_echo(body: bytes, leaked: list[str], target: Target) -> bool:
     text = body.decode(errors="replace")
     for key, value in QUERY.items():
         text = text.replace(f"{key}={fill(value, target.ids)}", "").replace(f"{key}%3D{fill(value, target.ids)}", "")
+    # A search box shows what was searched for, and a page may say that it found nothing of it.
+    for mark in ('value="{}"', "“{}”"):
+        text = text.replace(mark.format(QUERY["q"]), "")
     return not any(secret in text for secret in leaked)
 
 

@@ -79,4 +79,25 @@ def told(request: HttpRequest, success: str = "") -> Iterator[None]:
 def add_refusal(form, refusal: Refused) -> None:
     """Show a refusal at the field that it speaks of, or above the form."""
     field = refusal.fields[0].field if refusal.fields else ""
-    form.add_error(field if field in form.fields else None, refusal.detail)
+    seen = field in form.fields and not form.fields[field].widget.is_hidden
+    form.add_error(field if seen else None, refusal.detail)
+
+
+@contextmanager
+def refused_at(form, **renamed: str) -> Iterator[None]:
+    """Run a service and, if it refuses, show why at the form; what is not theirs is not found.
+
+    `renamed` gives the form's name of a field that the service calls otherwise;
+    the refusal itself stays on the form as `refusal`.
+    What stands behind the service in the block happens only if it did its work.
+    """
+    try:
+        yield
+    except NotFound as error:
+        raise Http404 from error
+    except Refused as refusal:
+        form.refusal = refusal
+        if refusal.fields and (name := renamed.get(refusal.fields[0].field.partition(".")[0])):
+            form.add_error(name, refusal.fields[0].detail)
+        else:
+            add_refusal(form, refusal)
