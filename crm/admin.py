@@ -56,8 +56,13 @@ STATE_COLOURS = {
     ImportState.RUNNING.label: "info",
     ImportState.FINISHED.label: "success",
     ImportState.FAILED.label: "danger",
+    ImportState.PREVIEWING.label: "info",
+    ImportState.UNDOING.label: "info",
 }
-ROWS = ("rows_total", "rows_created", "rows_merged", "rows_unchanged", "rows_refused")
+ROWS = (
+    *("rows_total", "rows_created", "rows_merged", "rows_unchanged", "rows_skipped", "rows_refused"),
+    *("contacts_deleted", "rows_restored", "rows_kept"),
+)
 
 
 @admin.register(ImportBatch)
@@ -68,15 +73,15 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     search_fields = ("id",)
     search_help_text = _("ID of an import or a workspace")
     fields = (
-        *("id", "workspace_page", "uploader", "default_country", "state_label", "problem"),
-        *(*ROWS, "attempts", "created_at", "finished_at"),
+        *("id", "workspace_page", "uploader", "format", "default_country", "duplicates", "state_label"),
+        *("problem", *ROWS, "rows_done", "attempts", "created_at", "finished_at"),
     )
     readonly_fields = fields
     links = ("workspace",)
 
     def get_queryset(self, request):
         """Neither the file, nor its name, nor its column titles: without a header, a person stands in their place."""
-        hidden = ("file", "file_name", "ignored_columns")
+        hidden = ("file", "file_name", "columns", "tags", "new_tags", "remarks", "preview")
         return super().get_queryset(request).defer(*hidden).select_related("workspace", "created_by")
 
     def get_object(self, request, object_id, from_field=None):

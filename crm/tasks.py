@@ -7,6 +7,9 @@ from crm.services.imports import runs
 
 @shared_task
 def run_waiting_imports() -> None:
-    for batch_id in runs.waiting_imports():
-        if runs.note_attempt(batch_id):
-            runs.run_import(batch_id)
+    runs.run_waiting()
+
+
+@shared_task
+def cancel_abandoned_imports() -> None:
+    runs.cancel_abandoned()

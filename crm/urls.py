@@ -32,4 +32,9 @@ urlpatterns = [
     path("imports/", imports.ImportsView.as_view(), name="api-imports"),
     path("imports/<uuid:id>/", imports.ImportView.as_view(), name="api-import"),
     path("imports/<uuid:id>/rows/", imports.ImportRowsView.as_view(), name="api-import-rows"),
+    path("imports/<uuid:id>/preview/", imports.ImportPreviewView.as_view(), name="api-import-preview"),
+    path("imports/<uuid:id>/preview/rows/", imports.ImportPreviewRowsView.as_view(), name="api-import-preview-rows"),
+    path("imports/<uuid:id>/start/", imports.ImportStartView.as_view(), name="api-import-start"),
+    path("imports/<uuid:id>/undo/", imports.ImportUndoView.as_view(), name="api-import-undo"),
+    path("imports/<uuid:id>/result/", imports.ImportResultView.as_view(), name="api-import-result"),
 ]

@@ -26,6 +26,7 @@ app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
+    "cancel abandoned imports": _every(3600, "crm.tasks.cancel_abandoned_imports"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "finish departures": _every(60, "accounts.tasks.finish_departures"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),

@@ -285,8 +285,12 @@ CORS_PREFLIGHT_MAX_AGE = 7200
 
 # Largest request body, in bytes; uploads have a cap of their own.
 MAX_BODY_BYTES = 1 * 1024 * 1024
-MAX_IMPORT_BYTES = 20 * 1024 * 1024
-MAX_IMPORT_ROWS = 100_000
+MAX_IMPORT_BYTES = 200 * 1024 * 1024
+MAX_IMPORT_ROWS = 1_000_000
+# Imports that are worked on at once, over all workers; fewer than there are worker processes.
+IMPORT_SLOTS = env.int("IMPORT_SLOTS", 1)
+# After as many days an uploaded file that nobody started is deleted.
+IMPORT_PENDING_DAYS = 7
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
@@ -323,6 +327,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayRequestDuration": True, "persistAuthorization": False},
     "ENUM_NAME_OVERRIDES": {
+        "DuplicatePolicyEnum": "crm.models.imports.DuplicatePolicy",
+        "RowOutcomeEnum": "crm.models.imports.RowOutcome",
         "RoleEnum": "accounts.models.workspaces.Role",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",
     },

@@ -118,7 +118,7 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         **scope,
         file=ContentFile(canaries.contact.encode(), name="people.csv"),
         file_name=canaries.contact,
-        ignored_columns=[canaries.column],
+        columns=[{"title": canaries.column, "samples": [canaries.column], "target": "ignore"}],
         state="failed",
         problem="The file is empty.",
         created_by=owner,

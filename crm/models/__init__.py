@@ -4,7 +4,7 @@ from crm.models.colours import Colour
 from crm.models.contacts import Contact
 from crm.models.custom_fields import CustomField, FieldKind, FieldValue
 from crm.models.identities import ContactIdentity, IdentityKind, IdentitySource
-from crm.models.imports import ImportBatch, ImportRow
+from crm.models.imports import DuplicatePolicy, ImportBatch, ImportRow, ImportState, RowOutcome, StagedRow
 from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReason, SuggestionScan
 from crm.models.notes import Note, NoteEdit
 from crm.models.reminders import DeliveryChannel, Reminder, ReminderDelivery, ReminderState
@@ -24,6 +24,7 @@ __all__ = [
     "ContactTag",
     "CustomField",
     "DeliveryChannel",
+    "DuplicatePolicy",
     "FieldKind",
     "FieldValue",
     "GroupMember",
@@ -31,6 +32,7 @@ __all__ = [
     "IdentitySource",
     "ImportBatch",
     "ImportRow",
+    "ImportState",
     "Merge",
     "MergeMove",
     "MergeSuggestion",
@@ -40,8 +42,10 @@ __all__ = [
     "Reminder",
     "ReminderDelivery",
     "ReminderState",
+    "RowOutcome",
     "Stage",
     "StageOutcome",
+    "StagedRow",
     "SuggestionReason",
     "SuggestionScan",
     "SyncEpoch",

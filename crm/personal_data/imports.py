@@ -39,23 +39,34 @@ class ImportBatchData(PersonalData):
         "default_country": replace(IMPORT, purpose="Completes numbers of the file that carry no country code."),
         **dict.fromkeys(
             (
-                "state",
-                "problem",
-                "rows_total",
-                "rows_created",
-                "rows_merged",
-                "rows_unchanged",
-                "rows_refused",
-                "created_at",
-                "finished_at",
+                *("format", "encoding", "delimiter", "has_header", "duplicates", "state", "problem", "rows_total"),
+                *("rows_done", "rows_created", "rows_merged", "rows_unchanged", "rows_skipped", "rows_refused"),
+                *("contacts_deleted", "rows_restored", "rows_kept", "created_at", "finished_at"),
             ),
             IMPORT,
         ),
-        "ignored_columns": replace(
+        "columns": replace(
             IMPORT,
-            purpose="Tells the team which columns of the file were left out.",
+            purpose="Lets the team choose what each column is; the samples go when the import ends.",
             recipients=TEAM,
-            json_keys=("[]",),
+            correct=Correct.BY_PERSON,
+            json_keys=("title", "samples", "target"),
+        ),
+        "tags": replace(
+            IMPORT, purpose="Names the tags that every contact of the file gets.", recipients=TEAM, json_keys=("[]",)
+        ),
+        "new_tags": replace(
+            IMPORT,
+            purpose="Names the tags that the file brought, so that undoing takes them back.",
+            recipients=TEAM,
+            json_keys=("<tag id>",),
+        ),
+        "remarks": replace(IMPORT, purpose="Tells the team how the file was read.", recipients=TEAM, json_keys=("[]",)),
+        "preview": replace(
+            IMPORT,
+            purpose="Tells the team what the import would do.",
+            recipients=TEAM,
+            json_keys=("total", "created", "merged", "unchanged", "skipped", "refused"),
         ),
         "created_by": Field(
             Category.ACCOUNT,
@@ -65,6 +76,10 @@ class ImportBatchData(PersonalData):
             erase=Erase.CLEARED,
         ),
         "attempts": technical("Gives up on a file that cannot be read."),
+        "revision": technical("Keeps a preview from outliving the choices that it was made with."),
+        "is_staged": technical("Tells whether the file has been read."),
+        "rows_staged": technical("Tells how many rows lie between reading and writing."),
+        "undo_position": technical("Tells how far undoing is, so that it goes on where it broke off."),
     }
 
 
@@ -87,4 +102,50 @@ class ImportRowData(PersonalData):
             correct=Correct.NEVER,
             erase=Erase.CLEARED,
         ),
+        "journal": Field(
+            Category.WHATSAPP_CONTACT,
+            "Tells what the row wrote, so that the import can be undone.",
+            recipients=TEAM,
+            correct=Correct.NEVER,
+            erase=Erase.CLEARED,
+            json_keys=("version", "made", "set", "identities", "tags", "fields", "note"),
+        ),
+        "cells": Field(
+            Category.FILES,
+            "Gives a refused row back to the team, to be mended.",
+            recipients=TEAM,
+            correct=Correct.NEVER,
+            json_keys=("[]",),
+        ),
+        "undone": replace(IMPORT, recipients=TEAM, purpose="Tells what undoing did with the row."),
+        "kept_because": replace(IMPORT, recipients=TEAM, purpose="Tells why undoing left the row alone."),
+    }
+
+
+STAGED = Field(
+    Category.FILES,
+    "Holds a row of an uploaded file between reading and writing; it goes when the import ends.",
+    recipients=TEAM,
+    correct=Correct.NEVER,
+)
+
+
+@declare
+class StagedRowData(PersonalData):
+    model = "crm.StagedRow"
+    subjects = {"workspace": "workspace", "contact": "contact_id"}
+    fields = {
+        "workspace": WORKSPACE,
+        "pk": technical("Names the row by its import and its number."),
+        "batch_id": technical("Tells which import the row belongs to."),
+        "row_number": technical("Finds the row in the file."),
+        "leader": technical("Tells which rows are one person."),
+        **dict.fromkeys(
+            ("name", "company", "email", "kinds", "values", "keys", "tags", "note", "stage_id", "notes", "outcome"),
+            STAGED,
+        ),
+        "fields": replace(STAGED, json_keys=("<field id>",)),
+        "refused": technical("Tells whether the row can be used."),
+        "cells": replace(STAGED, json_keys=("[]",)),
+        "contact_id": replace(STAGED, purpose="Leads to the contact that the row would change."),
     }

@@ -81,10 +81,13 @@ _TWO_FORMS = (
     (re.compile(r"521?(\d{10})"), r"52\1", r"521\1"),  # Mexico
     (re.compile(r"549?(\d{10})"), r"54\1", r"549\1"),  # Argentina
 )
+_TWO_FORM_CODES = frozenset({"55", "52", "54"})
 
 
 def _forms(digits: str) -> tuple[str, ...]:
     """Both forms of a number, the shorter first; a number of another plan has one."""
+    if digits[:2] not in _TWO_FORM_CODES:
+        return (digits,)
     for plan, short, long in _TWO_FORMS:
         if found := plan.fullmatch(digits):
             return found.expand(short), found.expand(long)

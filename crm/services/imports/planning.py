@@ -1,140 +1,158 @@
-"""Deciding what becomes of each row, before anything is written.
+"""Deciding what becomes of each row, before anything of its chunk is written.
 
 Rows that share a number, in any of its spellings, are one person, also over a
-third row. Rows without a number are the same if name, company and address are.
-A person whose numbers belong to contacts that exist joins that contact; if they
-belong to several, nothing is merged: each row joins the contact of its first
-known number.
+third row. A person whose numbers belong to contacts that exist joins that
+contact; if they belong to several, nothing is merged: each row joins the
+contact of its first known number.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from crm.models.contacts import search_text_of
-from crm.models.imports import RowOutcome
-from crm.services.identities import Identity
-from crm.services.imports.reading import Row
+from crm.models import DuplicatePolicy, ImportBatch, RowOutcome
+from crm.services.contacts import MAX_IDENTITIES
+from crm.services.imports.judging import Staged
+from crm.services.imports.people import Known, load
 from waplus.lib.ids import uuid7
 
-
-@dataclass
-class Target:
-    """A contact that rows lead to. `fields` are values to set; of an existing contact only empty ones are filled."""
-
-    id: UUID
-    is_new: bool
-    fields: dict[str, str]
-    identities: dict[tuple[str, str], Identity] = field(default_factory=dict)
-    known: set[tuple[str, str]] = field(default_factory=set)
-    changed: bool = False
-
-    def take(self, row: Row, identities: list[Identity]) -> bool:
-        """Take over what is new in a row; answers whether anything was."""
-        news = False
-        for name in ("name", "company", "email"):
-            if getattr(row, name) and not self.fields[name]:
-                self.fields[name] = getattr(row, name)
-                news = True
-        for identity in identities:
-            key = (identity.kind.value, identity.value)
-            if key not in self.known and key not in self.identities:
-                self.identities[key] = identity
-                news = True
-        self.changed |= news
-        return news
+LEFT_THERE = "A number of this row belongs to another contact and was left there."
+TOO_MANY = f"A contact has at most {MAX_IDENTITIES} identities; the others were left out."
+VALUES = ("name", "company", "email", "stage_id")
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
+class Additions:
+    """What one row adds to its contact. `fields` are `{field: (before, after)}`, `set` `{column: [before, after]}`."""
+
+    set: dict[str, list] = field(default_factory=dict)
+    identities: list[tuple[UUID, str, str, str, bool]] = field(default_factory=list)
+    tags: list[tuple[UUID, str]] = field(default_factory=list)
+    fields: dict[str, tuple] = field(default_factory=dict)
+    note: tuple[UUID, str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.set or self.identities or self.tags or self.fields or self.note)
+
+
+@dataclass(slots=True)
 class Outcome:
     """What becomes of one row."""
 
-    row: Row
+    row: Staged
     outcome: RowOutcome
     contact_id: UUID | None
     reason: str
+    additions: Additions | None = None
 
 
-class Groups:
-    """Union-find over row indexes."""
+def contact_id_of(batch: ImportBatch, row_number: int) -> UUID:
+    """The id of the contact that a row makes: a UUIDv7 that follows from batch and row.
 
-    def __init__(self, size: int):
-        self.parent = list(range(size))
-
-    def find(self, index: int) -> int:
-        while self.parent[index] != index:
-            self.parent[index] = self.parent[self.parent[index]]
-            index = self.parent[index]
-        return index
-
-    def join(self, one: int, other: int) -> None:
-        one, other = self.find(one), self.find(other)
-        if one != other:
-            self.parent[max(one, other)] = min(one, other)
-
-
-def plain_key(row: Row) -> str:
-    """What stands for a row without a number: its whole folded text."""
-    return search_text_of(name=row.name, company=row.company, email=row.email, numbers=[])
-
-
-def group_rows(rows: list[Row]) -> list[int]:
-    """For each row the index of the first row of its person."""
-    groups, first = Groups(len(rows)), {}
-    for index, row in enumerate(rows):
-        if row.is_empty:
-            continue
-        for key in [identity.match_key for identity in row.identities] or [f"plain:{plain_key(row)}"]:
-            groups.join(index, first.setdefault(key, index))
-    return [groups.find(index) for index in range(len(rows))]
+    However often a chunk is tried, a row makes the same contact, and the ids of
+    a file ascend with its rows. Time is the batch's, then come 32 bits of row
+    number and 42 that nobody guesses without the batch's id.
+    """
+    digest = int.from_bytes(hashlib.blake2b(batch.pk.bytes + row_number.to_bytes(4), digest_size=8).digest())
+    milliseconds = int(batch.created_at.timestamp() * 1000) & (1 << 48) - 1
+    random = (row_number << 42) | (digest & (1 << 42) - 1)
+    value = milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return UUID(int=value)
 
 
 class Plan:
-    """Rows, the contacts that they lead to, and the outcome of each."""
+    """A chunk: its rows, the contacts that they lead to, and the outcome of each row."""
 
-    def __init__(self, rows: list[Row], owners: dict[str, UUID], existing: dict[UUID, Target]):
-        """`owners`: match key (or `plain:` text) to contact id; `existing`: those contacts as targets."""
-        self.targets: dict[UUID, Target] = dict(existing)
-        self.owners = owners
+    def __init__(self, batch: ImportBatch, rows: list[Staged], *, earlier: list[Staged] = (), lock: bool = True):
+        """`earlier` rows were not written, because this is a preview: they are gone through and not counted."""
+        self.batch = batch
         self.outcomes: list[Outcome] = []
-        persons = group_rows(rows)
-        owned: dict[int, UUID] = {}
-        for row, person in zip(rows, persons, strict=True):
-            for owner in filter(None, map(owners.get, self._keys(row))):
-                owned.setdefault(person, owner)
-        created: dict[int, UUID] = {}
-        for row, person in zip(rows, persons, strict=True):
-            self.outcomes.append(self._decide(row, person, owned, created))
+        self.new: list[Known] = []
+        everybody = [*earlier, *rows]
+        self._known = load(batch, everybody, lock=lock, id_of=lambda leader: contact_id_of(batch, leader))
+        for row in earlier:
+            if not row.refused:
+                self._decide(row)
+        for row in rows:
+            self.outcomes.append(self._refusal(row) if row.refused else self._decide(row))
 
     @staticmethod
-    def _keys(row: Row) -> list[str]:
-        return [identity.match_key for identity in row.identities] or [f"plain:{plain_key(row)}"]
+    def _refusal(row: Staged) -> Outcome:
+        return Outcome(row, RowOutcome.REFUSED, None, row.notes)
 
-    def _decide(self, row: Row, person: int, owned: dict, created: dict) -> Outcome:
-        if row.is_empty:
-            reason = " ".join(row.notes) or "The row has no name, company, e-mail address or number."
-            return Outcome(row, RowOutcome.REFUSED, None, reason)
-        own = (
-            next(filter(None, map(self.owners.get, self._keys(row))), None) or owned.get(person) or created.get(person)
-        )
-        is_new = own is None
-        if is_new:
-            own = created[person] = uuid7()
-            self.targets[own] = Target(own, True, {"name": "", "profile_name": "", "company": "", "email": ""})
-        identities = [i for i in row.identities if self.owners.get(i.match_key, own) == own]
-        if len(identities) < len(row.identities):
-            row.notes.append("A number of this row belongs to another contact and was left there.")
-        news = self.targets[own].take(row, identities)
-        outcome = RowOutcome.CREATED if is_new else RowOutcome.MERGED if news else RowOutcome.UNCHANGED
-        return Outcome(row, outcome, own, " ".join(row.notes))
+    def _decide(self, row: Staged) -> Outcome:
+        made = contact_id_of(self.batch, row.leader or row.row_number)
+        person, is_new = self._person_of(row, made)
+        by_file = is_new or person.id == made
+        if self.batch.duplicates == DuplicatePolicy.SKIP and not by_file:
+            return Outcome(row, RowOutcome.SKIPPED, person.id, row.notes)
+        first = row.leader is None or row.leader == row.row_number
+        overwrite = self.batch.duplicates == DuplicatePolicy.UPDATE and first and not by_file
+        reasons = [row.notes] if row.notes else []
+        additions = self._additions(row, person, overwrite, reasons)
+        outcome = RowOutcome.CREATED if is_new else RowOutcome.MERGED if additions else RowOutcome.UNCHANGED
+        return Outcome(row, outcome, person.id, " ".join(reasons), additions)
 
-    @property
-    def new(self) -> list[Target]:
-        return [target for target in self.targets.values() if target.is_new]
+    def _person_of(self, row: Staged, made: UUID) -> tuple[Known, bool]:
+        known = self._known
+        owner = next((known.holders[key] for key in row.keys if key in known.holders), row.owner)
+        owner = owner or (known.groups.get(row.leader) if row.leader else None)
+        for candidate in (owner, made):
+            if candidate is not None and (person := known.contacts.get(candidate)):
+                return person, False
+        if made in known.gone:
+            # Somebody put the contact of an earlier row into the bin while the import ran.
+            made = uuid7()
+        person = known.contacts[made] = Known(made, is_new=True)
+        self.new.append(person)
+        return person, True
 
-    @property
-    def grown(self) -> list[Target]:
-        """Existing contacts that gain something."""
-        return [target for target in self.targets.values() if not target.is_new and target.changed]
+    def _additions(self, row: Staged, person: Known, overwrite: bool, reasons: list[str]) -> Additions:
+        added = Additions()
+        for column in VALUES:
+            value, present = getattr(row, column), getattr(person, column)
+            if value and value != present and (overwrite or not present):
+                added.set[column] = [present, value]
+                setattr(person, column, value)
+        self._take_identities(row, person, added, reasons)
+        for tag in row.tags:
+            if tag not in person.tags:
+                person.tags.add(tag)
+                added.tags.append((uuid7(), tag))
+        for field_id, value in (row.fields or {}).items():
+            before = person.fields.get(field_id)
+            if before is None or (overwrite and before != value):
+                added.fields[field_id] = (before, value)
+                person.fields[field_id] = value
+        if row.note and row.note not in person.notes:
+            person.notes.add(row.note)
+            added.note = (uuid7(), row.note)
+        if added.set or added.identities:
+            person.is_changed = True
+        return added
+
+    def _take_identities(self, row: Staged, person: Known, added: Additions, reasons: list[str]) -> None:
+        holders = self._known.holders
+        for kind, value in zip(row.kinds, row.values, strict=True):
+            key = self._known.key_of(kind, value)
+            if holders.get(key, person.id) != person.id:
+                if LEFT_THERE not in reasons:
+                    reasons.append(LEFT_THERE)
+            elif (kind, value) not in person.identities:
+                if len(person.identities) >= MAX_IDENTITIES:
+                    reasons.append(TOO_MANY)
+                    return
+                added.identities.append((uuid7(), kind, value, key, key not in holders))
+                person.identities.append((kind, value))
+                holders[key] = person.id
 
     def count(self, outcome: RowOutcome) -> int:
         return sum(one.outcome == outcome for one in self.outcomes)
+
+    def changed(self) -> list[Known]:
+        """Contacts that were there and whose own columns change."""
+        return [person for person in self._known.contacts.values() if person.is_changed and not person.is_new]
+
+    def version_of(self, one: Outcome) -> int:
+        """The version of a row's contact once the chunk is written."""
+        return self._known.contacts[one.contact_id].version

@@ -1,182 +1,244 @@
-"""Imports: take a file, run it in the background, tell what became of each row.
+"""The worker's side of imports: read, preview, write, undo, a chunk a transaction.
 
-A run is one transaction over the batch's locked row. A worker that is killed
-leaves nothing behind, and the next sweep runs the batch again; whatever the
-batch reports was committed together with the contacts that it counts.
+A chunk's transaction writes the contacts and advances the batch's counts, so
+the counts are those of the database at every moment. A worker that is killed
+leaves whole chunks behind, and the next sweep goes on with the following one.
+Two advisory locks of the session keep order: one for each batch, so that no
+two workers read one file; and one for each slot, so that imports never take
+all workers away from what is due by the second.
 """
 
-import io
+import contextlib
 import logging
+import time
+from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import actors
 from accounts.actors import Actor
-from accounts.models import Resource, User, Workspace
+from accounts.models import Resource
 from accounts.services import plans
-from accounts.services.events import record_event
-from crm.models import Contact, ContactIdentity, ImportBatch
-from crm.models.imports import ImportState, RowOutcome
-from crm.services.imports.planning import Plan, Target, plain_key
-from crm.services.imports.reading import ContactFile, Row
+from crm.models import ImportBatch, ImportState, RowOutcome, Tag
+from crm.models.imports import CLOSED_STATES, OPEN_STATES, PENDING_STATES
+from crm.services.imports import judging, previews, staging, undoing
+from crm.services.imports.batches import close_batch
+from crm.services.imports.planning import Plan
+from crm.services.imports.staging import Stopped
 from crm.services.imports.writing import Overtaken, write_plan
 from waplus.lib.errors import Refused
-from waplus.lib.hints import hint_after_commit
-from waplus.lib.ids import uuid7
+from waplus.lib.text import fold
 
+CHUNK = 5_000
 MAX_ATTEMPTS = 3
+# Chunks are tried again when somebody wrote the same numbers meanwhile.
+MAX_OVERTAKEN = 10
+SLICE = 10.0  # seconds that one import may go on while others wait
+SWEEP = 600.0  # seconds after which a sweep leaves the rest to the next one
+BROKE_OFF = "The import broke off several times. Support can look into it."
+_LOCKS = 0x57_49_4D_50  # the advisory locks' first key: ours alone
 logger = logging.getLogger(__name__)
 
 
-def start_import(
-    *,
-    workspace: Workspace,
-    user: User,
-    actor: Actor,
-    file: UploadedFile,
-    default_country: str = "",
-    id: UUID | None = None,
-) -> tuple[ImportBatch, bool]:
-    """Keep an uploaded file to be imported in the background, and answer whether it is a new batch.
-
-    The header is read at once, so that a wrong file is refused in the same
-    answer. A repeat with the same id answers the batch that is there.
-    """
-    if id is not None and (existing := ImportBatch.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
-        return existing, False
-    country = default_country or workspace.default_country
-    contact_file = ContactFile(_text(file), country)
-    batch = ImportBatch(
-        id=id or uuid7(),
-        workspace=workspace,
-        file_name=(file.name or "contacts.csv")[:200],
-        default_country=country,
-        ignored_columns=contact_file.ignored_columns(),
-        created_by=user,
-    )
-    file.seek(0)
-    with transaction.atomic():
-        batch.file.save("contacts.csv", file, save=False)
-        batch.save(force_insert=True)
-        record_event(kind="import.started", actor=actor, workspace=workspace, obj=batch)
-        hint_after_commit("crm.tasks.run_waiting_imports")
-    return batch, True
-
-
-def _text(file) -> io.TextIOBase:
-    """The file as text; `newline=""` leaves line ends inside of quoted cells to the csv module."""
-    return io.TextIOWrapper(io.BytesIO(file.read()), encoding="utf-8-sig", newline="")
-
-
 def waiting_imports() -> list[UUID]:
-    """Batches that nobody has finished, oldest first; a batch at work is among them and is skipped by its lock."""
-    open_states = [ImportState.WAITING, ImportState.RUNNING]
+    """Batches that nobody has finished, oldest first."""
     return list(
-        ImportBatch.objects.filter(state__in=open_states).order_by("created_at").values_list("pk", flat=True)[:20]
+        ImportBatch.objects.filter(state__in=OPEN_STATES).order_by("created_at").values_list("pk", flat=True)[:20]
     )
 
 
-def run_import(batch_id: UUID) -> ImportBatch | None:
-    """Run one batch to its end, or nothing if another worker is at it or it has ended."""
-    for _ in range(MAX_ATTEMPTS):
+def run_waiting() -> None:
+    """Work on all open batches in turn, unless all slots are taken; then tidy up what closed ones left."""
+    with _slot() as is_free:
+        if not is_free:
+            return
+        end = time.monotonic() + SWEEP
+        while time.monotonic() < end and (waiting := waiting_imports()):
+            moved = [run_import(batch_id, seconds=SLICE) for batch_id in waiting if note_attempt(batch_id)]
+            if not any(moved):
+                break
+        _tidy()
+
+
+def run_import(batch_id: UUID, seconds: float = float("inf")) -> ImportBatch | None:
+    """Go on with one batch for some seconds; nothing if another worker is at it or there is nothing to do."""
+    with _lock(batch_id.int & 0x7FFFFFFF) as is_ours:
+        batch = ImportBatch.objects.select_related("workspace", "created_by").filter(pk=batch_id).first()
+        if not is_ours or batch is None:
+            return None
+        end = time.monotonic() + seconds
         try:
-            with transaction.atomic():
-                batch = (
-                    ImportBatch.objects.select_for_update(skip_locked=True, of=("self",))
-                    .select_related("workspace", "created_by")
-                    .filter(pk=batch_id, state__in=[ImportState.WAITING, ImportState.RUNNING])
-                    .first()
-                )
-                return _run_locked(batch) if batch else None
-        except Overtaken as overtaken:
-            logger.info("import %s is planned anew: %s", batch_id, overtaken)
-    return None
+            if batch.state == ImportState.PREVIEWING:
+                previews.make(batch)
+            elif batch.state == ImportState.RUNNING:
+                _run(batch, end)
+            elif batch.state == ImportState.UNDOING:
+                undoing.undo(batch, end, _actor(batch))
+        except Stopped:
+            logger.info("import %s was stopped or changed", batch_id)
+        except Refused as refusal:
+            _fail(batch, refusal.detail)
+        except FileNotFoundError:
+            _fail(batch, "The uploaded file is gone. Upload it again.")
+        return batch
 
 
 def note_attempt(batch_id: UUID) -> bool:
     """Count an attempt in a transaction of its own, so that a file which kills workers is not tried for ever.
 
-    Answers whether the batch may be run.
+    Every chunk that gets written sets the count back. Answers whether the batch may be worked on.
     """
     with transaction.atomic():
         batch = ImportBatch.objects.select_for_update(skip_locked=True).filter(pk=batch_id).first()
-        if batch is None or batch.state not in (ImportState.WAITING, ImportState.RUNNING):
+        if batch is None or batch.state not in OPEN_STATES:
             return False
         batch.attempts += 1
         if batch.attempts > MAX_ATTEMPTS:
-            _finish(batch, ImportState.FAILED, "The import broke off several times. Support can look into it.")
+            close_batch(batch, ImportState.FAILED, BROKE_OFF, _actor(batch))
             return False
-        batch.state = ImportState.RUNNING
+        if batch.state == ImportState.WAITING:
+            batch.state = ImportState.RUNNING
         batch.save(update_fields=["attempts", "state"])
         return True
 
 
-def _run_locked(batch: ImportBatch) -> ImportBatch:
-    now = timezone.now()
-    try:
+def cancel_abandoned() -> None:
+    """Cancel what was uploaded and never started: the file has names and numbers in it."""
+    before = timezone.now() - timedelta(days=settings.IMPORT_PENDING_DAYS)
+    for batch in ImportBatch.objects.filter(state__in=PENDING_STATES, created_at__lt=before).order_by("created_at"):
         with transaction.atomic():
-            with batch.file.open("rb") as file:
-                rows = list(ContactFile(_text(file), batch.default_country).rows())
-            plan = _plan(batch.workspace, rows)
-            plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=len(plan.new))
-            write_plan(batch, plan, now)
-    except Refused as refusal:
-        return _finish(batch, ImportState.FAILED, refusal.detail)
-    except FileNotFoundError:
-        return _finish(batch, ImportState.FAILED, "The uploaded file is gone. Upload it again.")
-    batch.rows_total = len(rows)
-    batch.rows_created = plan.count(RowOutcome.CREATED)
-    batch.rows_merged = plan.count(RowOutcome.MERGED)
-    batch.rows_unchanged = plan.count(RowOutcome.UNCHANGED)
-    batch.rows_refused = plan.count(RowOutcome.REFUSED)
-    return _finish(batch, ImportState.FINISHED, "")
+            locked = ImportBatch.objects.select_for_update().filter(pk=batch.pk, state__in=PENDING_STATES).first()
+            if locked is not None:
+                close_batch(locked, ImportState.CANCELLED, "It was never started.", actors.SYSTEM)
 
 
-def _finish(batch: ImportBatch, state: ImportState, problem: str) -> ImportBatch:
-    batch.state, batch.problem, batch.finished_at = state, problem, timezone.now()
-    batch.save()
-    actor = actors.person(batch.created_by) if batch.created_by else actors.SYSTEM
-    record_event(
-        kind=f"import.{state.value}", actor=actor, workspace=batch.workspace, obj=batch, count=batch.rows_created
-    )
-    # The contacts are in the database now (or the reason why not); the file has served.
-    storage, name = batch.file.storage, batch.file.name
-    transaction.on_commit(lambda: storage.delete(name))
-    return batch
+def _actor(batch: ImportBatch) -> Actor:
+    return actors.person(batch.created_by) if batch.created_by else actors.SYSTEM
 
 
-def _plan(workspace: Workspace, rows: list[Row]) -> Plan:
-    """Look up who holds the rows' numbers, and decide. The contacts are locked until the import commits."""
-    keys = {identity.match_key for row in rows for identity in row.identities}
-    holders = ContactIdentity.objects.for_workspace(workspace).filter(match_key__in=keys, holds_key=True)
-    owners = dict(holders.values_list("match_key", "contact_id")) if keys else {}
-    plain = {plain_key(row) for row in rows if not row.identities and not row.is_empty}
-    same = Contact.objects.for_workspace(workspace).alive().filter(search_text__in=plain)
-    owners.update(
-        {f"plain:{text}": contact_id for text, contact_id in same.values_list("search_text", "id")} if plain else {}
-    )
-    existing = {
-        contact.pk: Target(
-            contact.pk,
-            False,
-            {
-                "name": contact.name,
-                "profile_name": contact.profile_name,
-                "company": contact.company,
-                "email": contact.email,
-            },
-        )
-        for contact in Contact.objects.for_workspace(workspace)
-        .filter(pk__in=set(owners.values()))
-        .order_by("pk")
-        .select_for_update()
+def _fail(batch: ImportBatch, problem: str) -> None:
+    with transaction.atomic():
+        locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        if locked.state in OPEN_STATES:
+            close_batch(locked, ImportState.FAILED, problem, _actor(locked))
+    batch.refresh_from_db()
+
+
+def _run(batch: ImportBatch, end: float) -> None:
+    """Read the file if that has not been done, then write chunk after chunk until the end of time or file."""
+    while True:
+        if not batch.is_staged:
+            staging.stage(batch)
+        if batch.rows_done or _begin(batch):
+            break
+    while batch.rows_done < batch.rows_total:
+        if time.monotonic() >= end:
+            return
+        _write_next(batch)
+    with transaction.atomic():
+        locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+        if locked.state == ImportState.RUNNING:
+            close_batch(locked, ImportState.FINISHED, "", _actor(locked))
+    batch.refresh_from_db()
+
+
+def _begin(batch: ImportBatch) -> bool:
+    """Refuse what the plan does not allow before anything is written, and make the tags that the file brings.
+
+    False if somebody made one of these tags meanwhile, so that rows have to be read anew.
+    """
+    people, limit = judging.count_people(batch), batch.workspace.plan.limit_of(Resource.CONTACTS)
+    with transaction.atomic():
+        if people + plans.used_of(workspace=batch.workspace, resource=Resource.CONTACTS) > limit:
+            needed = judging.count_new(batch)
+            plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=needed)
+            plans.release(workspace=batch.workspace, resource=Resource.CONTACTS, amount=needed)
+        tags = [
+            Tag(id=id, workspace_id=batch.workspace_id, name=name, folded=fold(name)[:200])
+            for id, name in batch.new_tags.items()
+        ]
+        Tag.objects.bulk_create(tags, ignore_conflicts=True)
+        there = Tag.objects.for_workspace(batch.workspace_id).filter(pk__in=[tag.pk for tag in tags]).count()
+        if there == len(tags):
+            return True
+        transaction.set_rollback(True)
+    staging.advance(batch, is_staged=False)
+    return False
+
+
+def _write_next(batch: ImportBatch) -> None:
+    for _ in range(MAX_OVERTAKEN):
+        try:
+            with transaction.atomic():
+                written = _write_chunk(batch)
+        except Overtaken as overtaken:
+            logger.info("a chunk of import %s is planned anew: %s", batch.pk, overtaken)
+            continue
+        if not written:
+            # The table of staged rows is not logged: the database has been down.
+            staging.advance(batch, is_staged=False)
+            staging.stage(batch)
+        return
+    raise Refused("conflict", "Others changed the same contacts all the time. Try again later.")
+
+
+def _write_chunk(batch: ImportBatch) -> bool:
+    """Write the next rows and count them; False if they are not there."""
+    locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
+    if locked.state != ImportState.RUNNING or locked.rows_done != batch.rows_done:
+        raise Stopped
+    first, last = locked.rows_done + 1, min(locked.rows_done + CHUNK, locked.rows_total)
+    count, rows = judging.judge(locked, first, last)
+    if count != last - first + 1:
+        return False
+    plan = Plan(locked, rows)
+    write_plan(plan, timezone.now())
+    created = plan.count(RowOutcome.CREATED)
+    plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=created)
+    idle = "rows_skipped" if locked.duplicates == "skip" else "rows_unchanged"
+    counts = {
+        "rows_done": last,
+        "rows_created": locked.rows_created + created,
+        "rows_merged": locked.rows_merged + plan.count(RowOutcome.MERGED),
+        "rows_unchanged": locked.rows_unchanged + plan.count(RowOutcome.UNCHANGED),
+        "rows_skipped": locked.rows_skipped + plan.count(RowOutcome.SKIPPED),
+        "rows_refused": locked.rows_refused + plan.count(RowOutcome.REFUSED),
+        "attempts": 0,
     }
-    known = ContactIdentity.objects.for_workspace(workspace).filter(contact__in=existing)
-    for contact_id, kind, value in known.values_list("contact_id", "kind", "value"):
-        existing[contact_id].known.add((kind, value))
-    return Plan(rows, {key: owner for key, owner in owners.items() if owner in existing}, existing)
+    counts[idle] += count - len(rows)
+    ImportBatch.objects.filter(pk=batch.pk).update(**counts)
+    for name, value in counts.items():
+        setattr(batch, name, value)
+    return True
+
+
+def _tidy() -> None:
+    """Take away the staged rows of batches that have ended."""
+    for batch in ImportBatch.objects.filter(state__in=CLOSED_STATES, rows_staged__gt=0).order_by("created_at")[:100]:
+        staging.clear(batch)
+        ImportBatch.objects.filter(pk=batch.pk).update(rows_staged=0, is_staged=False)
+
+
+@contextlib.contextmanager
+def _slot() -> Iterator[bool]:
+    """One of the places in which imports are worked on."""
+    with contextlib.ExitStack() as stack:
+        yield any(stack.enter_context(_lock(-1 - slot)) for slot in range(settings.IMPORT_SLOTS))
+
+
+@contextlib.contextmanager
+def _lock(key: int) -> Iterator[bool]:
+    """An advisory lock of the session: gone with the connection, whatever becomes of the process."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCKS, key])
+        is_ours = cursor.fetchone()[0]
+    try:
+        yield is_ours
+    finally:
+        if is_ours and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, key])

@@ -1,115 +1,191 @@
-"""Writing a plan: COPY into staging tables, then set-based statements whose counts must agree with the plan."""
+"""Writing a planned chunk: COPY for what is new, one statement for what changes, a journal for undoing."""
 
-import csv
-import io
-from collections.abc import Iterable
+import json
 from datetime import datetime
+from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
-from crm.models import Contact, ContactIdentity, ImportBatch
+from crm.models import CustomField, ImportBatch, RowOutcome
 from crm.models.contacts import numbers_of, search_text_of, sort_name_of
-from crm.models.identities import IdentitySource
-from crm.services.imports.planning import Plan, Target
+from crm.services.imports import copying
+from crm.services.imports.mapping.values import indexed
+from crm.services.imports.people import Known
+from crm.services.imports.planning import Additions, Outcome, Plan
 from waplus.lib.ids import uuid7
+from waplus.lib.text import fold
+
+_CONTACT = (
+    "id, workspace_id, name, profile_name, company, email, stage_id, sort_name, search_text, created_at, updated_at"
+)
+_IDENTITY = "id, workspace_id, contact_id, kind, value, match_key, holds_key, source, observed_at"
+_TAG = "id, workspace_id, contact_id, tag_id, added_at, added_by_id"
+_VALUE = "id, workspace_id, contact_id, field_id, value, text, number"
+_NOTE = "id, workspace_id, contact_id, text, search_text, author_id, pinned, created_at"
+_ROW = "id, workspace_id, batch_id, row_number, outcome, reason, contact_id, journal, cells, undone, kept_because"
+
+_CHANGE = """
+UPDATE crm_contact c
+SET name = n.name, company = n.company, email = n.email, stage_id = n.stage_id,
+    sort_name = n.sort_name, search_text = n.search_text, updated_at = %(now)s
+FROM unnest(%(id)s::uuid[], %(name)s::text[], %(company)s::text[], %(email)s::text[], %(stage_id)s::uuid[],
+            %(sort_name)s::text[], %(search_text)s::text[])
+  AS n (id, name, company, email, stage_id, sort_name, search_text)
+WHERE c.id = n.id AND c.workspace_id = %(workspace)s
+RETURNING c.id, c.version
+"""
+_CHANGE_VALUE = """
+UPDATE crm_fieldvalue v SET value = n.value::jsonb, text = n.text, number = n.number
+FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::numeric[]) AS n (contact_id, field_id, value, text, number)
+WHERE v.workspace_id = %s AND v.contact_id = n.contact_id AND v.field_id = n.field_id
+"""
 
 
 class Overtaken(Exception):
     """Somebody wrote the same numbers meanwhile: plan anew."""
 
 
-def _copy(cursor, table: str, columns: str, rows: Iterable[Iterable], texts: str) -> None:
-    """COPY rows; of the `texts` columns an empty one is empty and not NULL."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    buffer.seek(0)
-    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({texts}))", buffer)
-
-
-_CONTACT_COLUMNS = (
-    "id, workspace_id, name, profile_name, company, email, sort_name, search_text, created_at, updated_at"
-)
-_CONTACT_TEXTS = "name, profile_name, company, email, sort_name, search_text"
-_IDENTITY_COLUMNS = "id, workspace_id, contact_id, kind, value, match_key, holds_key, source, observed_at"
-_ROW_COLUMNS = "id, workspace_id, batch_id, row_number, outcome, reason, contact_id"
-
-
-def _derived(target: Target) -> tuple[str, str]:
-    """Sort name and search text of a contact with all its numbers, the ones in the database first."""
-    numbers = numbers_of([*sorted(target.known), *target.identities])
-    return sort_name_of(**target.fields, numbers=numbers), search_text_of(**target.fields, numbers=numbers)
-
-
-def write_plan(batch: ImportBatch, plan: Plan, now: datetime) -> None:
-    """Write contacts, identities and outcomes; raises `Overtaken` if the database has moved since the plan."""
-    contacts, identities = Contact._meta.db_table, ContactIdentity._meta.db_table
-    # Table and column names below are constants of this module; values travel as parameters.
+def write_plan(plan: Plan, now: datetime) -> None:
+    """Write everything that a plan says; raises `Overtaken` if the database has moved since."""
+    batch, at = plan.batch, now.isoformat()
+    fields = {str(field.pk): field for field in CustomField.objects.for_workspace(batch.workspace_id)}
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE staged_contact (LIKE {contacts} INCLUDING DEFAULTS) ON COMMIT DROP")
-        cursor.execute(f"CREATE TEMP TABLE staged_identity (LIKE {identities} INCLUDING DEFAULTS) ON COMMIT DROP")
-        _copy(
-            cursor, "staged_contact", _CONTACT_COLUMNS, _contact_rows(batch, plan.new + plan.grown, now), _CONTACT_TEXTS
-        )
-        staged = list(_identity_rows(batch, plan, now))
-        _copy(cursor, "staged_identity", _IDENTITY_COLUMNS, staged, "value")
-        new_ids = [target.id for target in plan.new]
-        cursor.execute(
-            f"INSERT INTO {contacts} ({_CONTACT_COLUMNS}) SELECT {_CONTACT_COLUMNS} FROM staged_contact WHERE id = ANY(%s)",
-            [new_ids],
-        )
-        cursor.execute(
-            f"""UPDATE {contacts} c SET name = s.name, company = s.company, email = s.email,
-                       sort_name = s.sort_name, search_text = s.search_text, updated_at = s.updated_at
-                FROM staged_contact s WHERE c.id = s.id AND c.workspace_id = s.workspace_id AND NOT s.id = ANY(%s)""",
-            [new_ids],
-        )
-        if cursor.rowcount != len(plan.grown):
-            raise Overtaken("a contact has gone")
-        cursor.execute(
-            f"INSERT INTO {identities} ({_IDENTITY_COLUMNS}) SELECT {_IDENTITY_COLUMNS} FROM staged_identity ON CONFLICT DO NOTHING"
-        )
-        if cursor.rowcount != len(staged):
-            raise Overtaken("a number was taken")
-        outcomes = (
-            [
-                uuid7(),
-                batch.workspace_id,
-                batch.pk,
-                one.row.number,
-                one.outcome.value,
-                one.reason[:300],
-                one.contact_id or "",
-            ]
-            for one in plan.outcomes
-        )
-        _copy(cursor, "crm_importrow", _ROW_COLUMNS, outcomes, "reason")
-        cursor.execute("DROP TABLE staged_contact, staged_identity")
+        try:
+            copying.copy(cursor, "crm_contact", _CONTACT, [_contact_line(batch, person, at) for person in plan.new])
+            _change_contacts(cursor, plan, now)
+            written = [one for one in plan.outcomes if one.additions]
+            copying.copy(cursor, "crm_contactidentity", _IDENTITY, _identity_lines(batch, written, at))
+            copying.copy(cursor, "crm_contacttag", _TAG, _tag_lines(batch, written, at))
+            copying.copy(cursor, "crm_note", _NOTE, _note_lines(batch, written, at))
+            _write_values(cursor, batch, written, fields)
+        except IntegrityError as error:
+            raise Overtaken(str(error)) from error
+        copying.copy(cursor, "crm_importrow", _ROW, [_row_line(plan, one) for one in plan.outcomes if _is_kept(one)])
 
 
-def _contact_rows(batch: ImportBatch, targets: list[Target], now: datetime) -> Iterable[list]:
-    for target in targets:
-        fields = target.fields
-        yield [
-            target.id,
-            batch.workspace_id,
-            fields["name"],
-            fields["profile_name"],
-            fields["company"],
-            fields["email"],
-            *_derived(target),
-            now,
-            now,
-        ]
+def _is_kept(one: Outcome) -> bool:
+    """Rows that changed nothing, and about which there is nothing to say, leave no row; they are counted."""
+    return bool(one.reason) or one.outcome in (RowOutcome.CREATED, RowOutcome.MERGED, RowOutcome.REFUSED)
 
 
-def _identity_rows(batch: ImportBatch, plan: Plan, now: datetime) -> Iterable[list]:
-    held = set(plan.owners)
-    for target in plan.new + plan.grown:
-        for identity in target.identities.values():
-            # A key's owner is this very contact, or the row would have left the number out.
-            holds = identity.match_key not in held
-            held.add(identity.match_key)
-            yield [
-                uuid7(), batch.workspace_id, target.id, identity.kind.value, identity.value,
-                identity.match_key, holds, IdentitySource.IMPORT.value, now,
-            ]  # fmt: skip
+def derived(person: Known) -> tuple[str, str]:
+    """What a contact is listed by, and what search looks into."""
+    numbers = numbers_of(person.identities)
+    texts = {name: getattr(person, name) for name in ("name", "profile_name", "company", "email")}
+    return sort_name_of(**texts, numbers=numbers), search_text_of(**texts, numbers=numbers)
+
+
+def _contact_line(batch: ImportBatch, person: Known, at: str) -> str:
+    sort_name, search_text = derived(person)
+    text = copying.text
+    stage = copying.NULL if person.stage_id is None else str(person.stage_id)
+    return (
+        f"{person.id}\t{batch.workspace_id}\t{text(person.name)}\t\t{text(person.company)}\t{text(person.email)}\t"
+        f"{stage}\t{text(sort_name)}\t{text(search_text)}\t{at}\t{at}"
+    )
+
+
+def _change_contacts(cursor, plan: Plan, now: datetime) -> None:
+    """Set the columns of contacts that were there and change; their new versions go into the journal."""
+    people = {person.id: person for person in plan.changed()}
+    if not people:
+        return
+    columns = ("id", "name", "company", "email", "stage_id")
+    values = {name: [getattr(person, name) for person in people.values()] for name in columns}
+    pairs = [derived(person) for person in people.values()]
+    values |= {"sort_name": [one for one, _ in pairs], "search_text": [other for _, other in pairs]}
+    cursor.execute(_CHANGE, {**values, "now": now, "workspace": plan.batch.workspace_id})
+    rows = cursor.fetchall()
+    if len(rows) != len(people):
+        raise Overtaken("a contact has gone")
+    for contact_id, version in rows:
+        people[contact_id].version = version
+
+
+def _identity_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
+    return [
+        f"{id}\t{batch.workspace_id}\t{one.contact_id}\t{kind}\t{value}\t{key}\t{'t' if holds else 'f'}\timport\t{at}"
+        for one in written
+        for id, kind, value, key, holds in one.additions.identities
+    ]
+
+
+def _tag_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
+    author = batch.created_by_id or copying.NULL
+    return [
+        f"{id}\t{batch.workspace_id}\t{one.contact_id}\t{tag}\t{at}\t{author}"
+        for one in written
+        for id, tag in one.additions.tags
+    ]
+
+
+def _note_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
+    author = batch.created_by_id or copying.NULL
+    return [
+        f"{note[0]}\t{batch.workspace_id}\t{one.contact_id}\t{copying.text(note[1])}\t"
+        f"{copying.text(' ' + fold(note[1]))}\t{author}\tf\t{at}"
+        for one in written
+        if (note := one.additions.note)
+    ]
+
+
+def _write_values(cursor, batch: ImportBatch, written: list[Outcome], fields: dict[str, CustomField]) -> None:
+    new, changed = [], []
+    for one in written:
+        for field_id, (before, value) in one.additions.fields.items():
+            text, number = indexed(fields[field_id], value)
+            if before is None:
+                new.append(
+                    f"{uuid7()}\t{batch.workspace_id}\t{one.contact_id}\t{field_id}\t{copying.document(value)}\t"
+                    f"{copying.text(text)}\t{copying.NULL if number is None else number}"
+                )
+            else:
+                changed.append((one.contact_id, field_id, json.dumps(value), text, number))
+    copying.copy(cursor, "crm_fieldvalue", _VALUE, new)
+    if changed:
+        # Of several rows of one contact the first has set the value; a value changes once in a chunk.
+        cursor.execute(_CHANGE_VALUE, [*map(list, zip(*changed, strict=True)), batch.workspace_id])
+
+
+def _row_line(plan: Plan, one: Outcome) -> str:
+    batch = plan.batch
+    journal = copying.NULL if one.additions is None else copying.document(journal_of(one, plan.version_of(one)))
+    return "\t".join(
+        (
+            str(uuid7()),
+            str(batch.workspace_id),
+            str(batch.pk),
+            str(one.row.row_number),
+            one.outcome.value,
+            copying.text(one.reason[:300]),
+            copying.NULL if one.contact_id is None else str(one.contact_id),
+            journal,
+            copying.document(one.row.cells),
+            "",
+            "",
+        )
+    )
+
+
+def journal_of(one: Outcome, version: int) -> dict:
+    """What undoing has to know. Of a contact that the row made, that and how much hung on it suffice."""
+    added: Additions = one.additions
+    if one.outcome == RowOutcome.CREATED:
+        counts = [len(added.identities), len(added.tags), len(added.fields), int(added.note is not None)]
+        return {"version": version, "made": counts}
+    journal: dict = {"version": version}
+    if added.set:
+        journal["set"] = {column: [_plain(before), _plain(after)] for column, (before, after) in added.set.items()}
+    if added.identities:
+        journal["identities"] = [str(identity[0]) for identity in added.identities]
+    if added.tags:
+        journal["tags"] = [str(id) for id, _ in added.tags]
+    if added.fields:
+        journal["fields"] = {field_id: [before, after] for field_id, (before, after) in added.fields.items()}
+    if added.note:
+        journal["note"] = str(added.note[0])
+    return journal
+
+
+def _plain(value):
+    return str(value) if isinstance(value, UUID) else value

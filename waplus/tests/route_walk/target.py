@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
 from conftest import Device, join, make_device, make_person
-from crm.models import Contact, ImportBatch, ImportRow, Merge, MergeSuggestion, WhatsAppAccount
+from crm.models import Contact, ImportBatch, ImportRow, Merge, MergeSuggestion, StagedRow, WhatsAppAccount
 from crm.services.contacts import create_contact
 from crm.services.merging import merge_contacts
 from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
@@ -71,9 +71,10 @@ def build(workspace: Workspace, alice: User) -> Target:
         identities=[{"kind": "phone", "value": "+4915112345678"}, {"kind": "lid", "value": "157163732254124@lid"}],
     )
     double, merge, suggestion = _doubles(workspace, contact)
-    batch = ImportBatch(workspace=workspace, file_name=f"{CANARY}.csv", state="finished", created_by=alice)
-    batch.file.save("contacts.csv", ContentFile(CANARY.encode()), save=False)
-    batch.save(force_insert=True)
+    batch, pending, previewed = (_import(workspace, alice, state) for state in ("finished", "uploaded", "previewed"))
+    StagedRow.objects.create(
+        workspace=workspace, batch_id=previewed.pk, row_number=1, name=CANARY, note=CANARY, outcome="created"
+    )
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
     scheduled = ScheduledMessage.objects.create(
         workspace=workspace,
@@ -123,6 +124,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "suggestion": suggestion.pk,
             "identity": contact.identities.first().pk,
             "import": batch.pk,
+            "pending_import": pending.pk,
+            "previewed_import": previewed.pk,
             "scheduled": scheduled.pk,
             "queued": queued.pk,
             "unknown": unknown.pk,
@@ -146,6 +149,21 @@ def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:
         workspace=workspace, one=contact, other=double, reason="same_name", detail=CANARY
     )
     return double, merge, suggestion
+
+
+def _import(workspace, alice, state: str) -> ImportBatch:
+    batch = ImportBatch(
+        workspace=workspace,
+        file_name=f"{CANARY}.csv",
+        columns=[{"title": CANARY, "samples": [CANARY], "target": "name"}],
+        state=state,
+        rows_total=1,
+        rows_done=1 if state == "finished" else 0,
+        created_by=alice,
+    )
+    batch.file.save("contacts.csv", ContentFile(f"{CANARY}\n{CANARY}\n".encode()), save=False)
+    batch.save(force_insert=True)
+    return batch
 
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
