@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for web, worker, beat and migrations; compose.yaml says which it is.
+# One image for web, worker, beat, wake-ups and migrations; compose.yaml says which it is.
 
 FROM python:3.11-slim-bookworm AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -241,3 +241,4 @@ class MeSerializer(serializers.Serializer):
     usage = UsageSerializer(many=True)
     instance_id = serializers.UUIDField()
     minimum_version = serializers.CharField(help_text="Extensions below it are answered 426.")
+    wake_up_url = serializers.URLField(help_text="Where to wait for word of changes; see docs/wakeups.md.")

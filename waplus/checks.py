@@ -70,7 +70,7 @@ def check_production(app_configs, **kwargs) -> list[Error]:
     """What is convenient in development and unsafe in production."""
     if not settings.PRODUCTION:
         return []
-    base = urlsplit(settings.BASE_URL)
+    base, wake_ups = urlsplit(settings.BASE_URL), urlsplit(settings.WAKE_UP_URL)
     local = ("localhost", "127.0.0.1", "::1", None)
     conditions = [
         (10, settings.DEBUG, "DEBUG is on: it shows settings and data to strangers.", "Unset DEBUG."),
@@ -153,6 +153,12 @@ def check_production(app_configs, **kwargs) -> list[Error]:
             not settings.DATABASE_URL,
             "DATABASE_URL is missing.",
             "Set it to a PostgreSQL: postgres://user:password@host/database.",
+        ),
+        (
+            25,
+            wake_ups.scheme != "https" or wake_ups.hostname in local,
+            "WAKE_UP_URL is not a public https address.",
+            "Leave it out to serve it under BASE_URL, or set it to https://your.domain/api/v1/sync/events.",
         ),
         (23, settings.MINIMUM_AGE < 13, "MINIMUM_AGE is below 13.", "Set it to 13 or more."),
     ]

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.template.loader import get_template
 from django.views.decorators.csrf import csrf_exempt
 
-from waplus.lib.api.problems import problem_response
+from waplus.lib.api.problem_documents import problem_response
 
 _FOR_PROGRAMS = ("/api/", "/_allauth/", "/health/")
 

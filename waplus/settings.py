@@ -150,6 +150,8 @@ CACHES = {
     )
 }
 WEB_PROCESSES = env.int("WEB_PROCESSES", 1)
+# Where extensions wait for wake-ups (`waplus/wakeups`): a process of its own behind the same name, or behind one of its own.
+WAKE_UP_URL = env.str("WAKE_UP_URL", "") or f"{BASE_URL}/api/v1/sync/events"
 
 # --- People, login, the identity cookie ----------------------------------------------------------
 

@@ -10,13 +10,14 @@ soon as the thief's and the owner's uses part.
 
 import base64
 import secrets
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -80,6 +81,16 @@ class Access:
     @property
     def actor(self) -> actors.Actor:
         return actors.instance(self.instance, self.user)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the token ends, in UTC."""
+        return self._found["token"].expires_at
+
+    @property
+    def credentials_mark(self) -> str:
+        """What changes with the person's password and with nothing else, in hexadecimal; see `ended_sessions`."""
+        return hash_secret(self.user.password).hex()
 
 
 def _successor(token: str, key: str) -> str:
@@ -275,6 +286,37 @@ def check_access(token: str) -> Access:
     if found["token"].expires_at <= timezone.now():
         raise Refused("token_expired")
     return Access(found)
+
+
+_ENDED = """
+    SELECT open.session_id
+    FROM unnest(%s::uuid[], %s::text[]) AS open (session_id, mark)
+    LEFT JOIN (
+        accounts_instancesession session
+        JOIN accounts_membership membership
+            ON membership.id = session.membership_id AND membership.workspace_id = session.workspace_id
+        JOIN accounts_user person ON person.id = membership.user_id
+    ) ON session.id = open.session_id
+    WHERE session.id IS NULL OR session.revoked_at IS NOT NULL OR NOT person.is_active
+        OR encode(sha256(convert_to(person.password, 'UTF8')), 'hex') <> open.mark
+"""
+
+
+def ended_sessions(marks: Mapping[UUID, str]) -> list[UUID]:
+    """Which of these sessions `check_access` would refuse by now, their tokens' ends left aside; one query for all.
+
+    `marks` maps each session to the `credentials_mark` of the access that it was let in with.
+    """
+    if not marks:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED, [_array(marks.keys()), _array(marks.values())])
+        return [session_id for (session_id,) in cursor]
+
+
+def _array(values: Iterable[UUID | str]) -> str:
+    """A PostgreSQL array of plain words as one literal: for thousands far cheaper than one literal each."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 @transaction.atomic

@@ -55,6 +55,7 @@ class MeView(WorkspaceView):
             "usage": plans.usage_table(access.workspace),
             "instance_id": access.instance.pk,
             "minimum_version": settings.MINIMUM_EXTENSION_VERSION,
+            "wake_up_url": settings.WAKE_UP_URL,
         }
 
 

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from waplus.lib.api.problems import problem_response
+from waplus.lib.api.problem_documents import problem_response
 
 
 class BodySizeMiddleware:

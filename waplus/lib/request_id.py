@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 from waplus.lib.ids import uuid7
 
-_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}")
+WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _current: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -23,7 +23,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request):
         offered = request.headers.get("X-Request-Id", "")
-        request.id = offered if _WELL_FORMED.fullmatch(offered) else uuid7().hex
+        request.id = offered if WELL_FORMED.fullmatch(offered) else uuid7().hex
         token = _current.set(request.id)
         try:
             response = self.get_response(request)

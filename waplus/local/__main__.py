@@ -13,7 +13,7 @@ from waplus.local.throwaway import run_with_postgres
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m waplus.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    commands.add_parser("run", help="start PostgreSQL, web, worker and beat, and keep them running")
+    commands.add_parser("run", help="start PostgreSQL, web, worker, beat and wake-ups, and keep them running")
     commands.add_parser("demo", help="play the demo against the running server")
     with_postgres = commands.add_parser("with-postgres", help="run a command with a database of its own")
     with_postgres.add_argument("--keep", action="store_true", help="leave the database's folder behind, stopped")

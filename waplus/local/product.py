@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from waplus.local import addresses
 from waplus.local.children import Program
@@ -40,14 +41,15 @@ def run() -> int:
     host = os.environ.get("HOST") or "127.0.0.1"
     port = _choose_port(host)
     environment = _environment(host, port)
+    wake_up_port = _choose_wake_up_port(environment, host, port)
     url = environment["BASE_URL"]
     _note_running({"pid": os.getpid(), "url": url, "reach": _reach(host, port)})
     try:
         with Supervisor() as supervisor:
             try:
-                _start(supervisor, environment, host, port)
+                _start(supervisor, environment, host, port, wake_up_port)
                 supervisor.say(f"ready after {time.monotonic() - began:.1f} s")
-                _banner(supervisor, url)
+                _banner(supervisor, url, environment.get("WAKE_UP_URL", f"{url}/api/v1/sync/events"))
                 _first_demo(supervisor, environment, _reach(host, port))
                 supervisor.supervise()
             except StopAsked:
@@ -71,13 +73,14 @@ def play_demo() -> NoReturn:
     os.execve(argv[0], argv, {"BASE_URL": running["url"], **os.environ})
 
 
-def _start(supervisor: Supervisor, environment: dict[str, str], host: str, port: int) -> None:
+def _start(supervisor: Supervisor, environment: dict[str, str], host: str, port: int, wake_up_port: int) -> None:
     if "DATABASE_URL" not in environment:
         environment["DATABASE_URL"] = _start_database(supervisor)
     _empty_broker(environment)
     _must(supervisor, environment, "migrate", "migrate", "--no-input", "--verbosity=0")
     _collect_static(supervisor, environment)
-    for program in (_web(environment, host, port), _worker(environment), _beat(environment)):
+    wakeups = _wakeups(environment, host, wake_up_port)
+    for program in (_web(environment, host, port), _worker(environment), _beat(environment), wakeups):
         supervisor.start(program)
     # While they load their code.
     _must(supervisor, environment, "demo", "create_demo")
@@ -154,6 +157,15 @@ def _beat(environment: Mapping[str, str]) -> Program:
     )
 
 
+def _wakeups(environment: Mapping[str, str], host: str, port: int) -> Program:
+    return Program(
+        name="wakeups",
+        argv=_python("waplus.wakeups", f"--host={host}", f"--port={port}"),
+        environment=environment,
+        directory=addresses.PROJECT,
+    )
+
+
 def _python(module: str, *arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", module, *arguments)
 
@@ -211,12 +223,13 @@ def _first_demo(supervisor: Supervisor, environment: Mapping[str, str], reach: s
         supervisor.say("the demo is over; the server goes on. Play it again with: make demo")
 
 
-def _banner(supervisor: Supervisor, url: str) -> None:
+def _banner(supervisor: Supervisor, url: str, wake_ups: str) -> None:
     for line in (
         "",
         f"WAPlus CRM is running at {url}",
         "  demo login  demo@example.com, with the password shown above under “demo”",
         f"  API         {url}/api/v1/docs/",
+        f"  wake-ups    {wake_ups}",
         "  demo again  make demo",
         "  stop        Ctrl-C",
         "",
@@ -235,22 +248,35 @@ def _environment(host: str, port: int) -> dict[str, str]:
     return environment
 
 
+def _choose_wake_up_port(environment: dict[str, str], host: str, web_port: int) -> int:
+    """The port of the wake-up channel, next to the web server's; its address is noted for all processes."""
+    port = _free_port_from(host, "WAKE_UP_PORT", os.environ.get("WAKE_UP_PORT"), web_port + 1)
+    if not os.environ.get("BASE_URL"):  # with one, a proxy in front makes a single address of the two ports
+        shown = urlsplit(environment["BASE_URL"]).hostname
+        environment.setdefault("WAKE_UP_URL", f"http://{shown}:{port}/api/v1/sync/events")
+    return port
+
+
 def _choose_port(host: str) -> int:
-    given = os.environ.get("PORT")
+    return _free_port_from(host, "PORT", os.environ.get("PORT"), 8000)
+
+
+def _free_port_from(host: str, name: str, given: str | None, default: int) -> int:
+    """The port that was given, if it is free, or else the first free one from the default on."""
     try:
-        first = int(given or 8000)
+        first = int(given or default)
         if not 0 < first < 65536:
             raise ValueError
     except ValueError:
-        raise CannotRun(f"PORT must be a number between 1 and 65535, not {given!r}.") from None
+        raise CannotRun(f"{name} must be a number between 1 and 65535, not {given!r}.") from None
     if given:
         if not port_is_free(host, first):
-            raise CannotRun(f"Port {first} on {host} is taken. Choose another: make run PORT=8080")
+            raise CannotRun(f"Port {first} on {host} is taken. Choose another: make run {name}={first + 10}")
         return first
     for port in range(first, first + PORTS_TO_TRY):
         if port_is_free(host, port):
             return port
-    raise CannotRun(f"No free port from {first} to {first + PORTS_TO_TRY - 1} on {host}. Choose one: make run PORT=…")
+    raise CannotRun(f"No free port from {first} to {first + PORTS_TO_TRY - 1} on {host}. Choose one: make run {name}=…")
 
 
 def _reach(host: str, port: int) -> str:

@@ -46,6 +46,7 @@ def production(monkeypatch) -> SimpleNamespace:
         ENCRYPTION_KEYS=[FERNET],
         ALLOWED_HOSTS=["crm.example.com"],
         BASE_URL=SAFE["BASE_URL"],
+        WAKE_UP_URL="https://wake.example.com/api/v1/sync/events",
         EXTENSION_ORIGINS=[ORIGIN],
         MINIMUM_EXTENSION_VERSION="1.0.0",
         CACHE_URL=SAFE["CACHE_URL"],
@@ -94,6 +95,8 @@ UNSAFE = [
     ("waplus.E022", {"SESSION_COOKIE_SECURE": False}, "identity cookie"),
     ("waplus.E023", {"MINIMUM_AGE": 12}, "MINIMUM_AGE"),
     ("waplus.E024", {"DATABASE_URL": ""}, "DATABASE_URL"),
+    ("waplus.E025", {"WAKE_UP_URL": "http://crm.example.com/api/v1/sync/events"}, "WAKE_UP_URL"),
+    ("waplus.E025", {"WAKE_UP_URL": "https://localhost/api/v1/sync/events"}, "WAKE_UP_URL"),
 ]
 
 

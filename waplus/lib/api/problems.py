@@ -1,24 +1,17 @@
-"""Problem details (RFC 9457) for everything that the API refuses.
+"""Whatever DRF refuses or a service raises, as a problem document."""
 
-One shape: `type`, `title`, `status`, `detail`, `code`, `request_id`, and for
-bad input `errors`, a list of `{field, code, detail}`.
-"""
-
-import json
 import logging
-from dataclasses import asdict
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from waplus.lib.errors import CODES, FieldError, Refused
+from waplus.lib.api.problem_documents import CONTENT_TYPE, problem
+from waplus.lib.errors import FieldError, Refused
 
-CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
 
 # What DRF calls its own refusals, and what we call them. Serializer errors keep
@@ -33,31 +26,6 @@ _DRF_CODES = {
     exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "rate_limited",
 }
-
-
-def problem(
-    request_id: str, code: str, detail: str = "", fields: list[FieldError] = (), extra: dict | None = None
-) -> dict:
-    """The body of a problem document."""
-    known = CODES[code]
-    body = {
-        "type": f"{settings.BASE_URL}/api/v1/errors/#{code}",
-        "title": known.title,
-        "status": known.status,
-        "detail": detail or known.advice,
-        "code": code,
-        "request_id": request_id,
-        **(extra or {}),
-    }
-    if fields:
-        body["errors"] = [asdict(field) for field in fields]
-    return body
-
-
-def problem_response(request, code: str, detail: str = "", extra: dict | None = None) -> HttpResponse:
-    """A problem document as a plain Django answer, for what fails outside of DRF."""
-    body = problem(getattr(request, "id", "-"), code, detail, extra=extra)
-    return HttpResponse(json.dumps(body), status=body["status"], content_type=CONTENT_TYPE)
 
 
 def _field_errors(detail, path: str = "") -> list[FieldError]:

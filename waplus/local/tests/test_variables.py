@@ -4,7 +4,7 @@ import pytest
 
 from waplus.local import addresses
 
-READERS = ["waplus/settings.py", "waplus/storage.py"]
+READERS = ["waplus/settings.py", "waplus/storage.py", "waplus/wakeups/settings.py"]
 PATTERN = re.compile(r"(?<![a-z_])(?:env|environ|environment|_secret)(?:\.[a-z_]+)?\(\s*[\"']([A-Z][A-Z0-9_]+)[\"']")
 
 
