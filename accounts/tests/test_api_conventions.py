@@ -220,7 +220,7 @@ def test_caps_body_by_its_declared_length(alice_device):
 def fill(workspace, names) -> list[Contact]:
     now = timezone.now()
     return Contact.objects.bulk_create(
-        [Contact(workspace=workspace, name=name, search_text=name, created_at=now, updated_at=now) for name in names]
+        [Contact(workspace=workspace, name=name, sort_name=name, created_at=now, updated_at=now) for name in names]
     )
 
 

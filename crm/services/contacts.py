@@ -1,5 +1,6 @@
 """Contacts: make, change, delete. One service call is one transaction with its event."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -9,11 +10,15 @@ from accounts.actors import Actor
 from accounts.models import Resource, Workspace
 from accounts.services import plans
 from accounts.services.changes import set_changed
+from accounts.services.departures import hold_member
 from accounts.services.events import record_event
 from crm.models import Contact, ContactIdentity
 from crm.models.contacts import numbers_of, search_text_of, sort_name_of
 from crm.services.chat_links import link_chats, unlink_chats
+from crm.services.field_values import set_values
 from crm.services.identities import Identity, canonical_identities, owners_of, settled
+from crm.services.stages import hold_stage
+from crm.services.tags import put_on_tags
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.text import strip_invisible
@@ -108,11 +113,16 @@ def create_contact(
     name: str = "",
     company: str = "",
     email: str = "",
+    owner: UUID | None = None,
+    stage: UUID | None = None,
+    tags: Sequence[UUID] = (),
+    fields: dict[str, object] | None = None,
 ) -> tuple[Contact, bool]:
     """A new contact, and whether it is new: a repeat with the same id answers the contact as it is now.
 
     `identities` are `{kind, value}` as the client wrote them; numbers without a
-    country code are read in the workspace's default country.
+    country code are read in the workspace's default country. `owner` is a
+    member's user id, `fields` are raw values by id of their custom field.
     """
     if id is not None and (existing := Contact.objects.filter(pk=id).first()):
         if existing.workspace_id != workspace.pk:
@@ -125,6 +135,7 @@ def create_contact(
     plans.reserve(workspace=workspace, resource=Resource.CONTACTS)
     now = timezone.now()
     contact = Contact(id=id or uuid7(), workspace=workspace, created_at=now, updated_at=now, **values)
+    _assign(contact, {"owner": owner, "stage": stage})
     _derive(contact, numbers_of((i.kind, i.value) for i in canonical))
     try:
         with transaction.atomic():
@@ -137,6 +148,9 @@ def create_contact(
             raise Refused("id_taken", field="id") from None
         return existing, False
     _insert_identities(contact, canonical, source)
+    put_on_tags(workspace=workspace, contact=contact, tag_ids=tags, actor=actor)
+    if fields:
+        set_values(workspace=workspace, contact=contact, values=fields)
     record_event(kind="contact.created", actor=actor, workspace=workspace, obj=contact)
     return contact, True
 
@@ -145,16 +159,45 @@ def create_contact(
 def update_contact(
     *, workspace: Workspace, contact_id: UUID, actor: Actor, precondition=lambda contact: None, **values
 ) -> Contact:
-    """Change a contact's own fields. `precondition` is called with the locked row and may refuse."""
+    """Change a contact: its own texts, `owner` (a member's user id or None), `stage`, and some `fields` by id.
+
+    A value of None empties a custom field. `precondition` is called with the
+    locked row and may refuse.
+    """
     contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
     precondition(contact)
-    changed = set_changed(contact, _clean(values))
-    if changed:
+    fields = values.pop("fields", None)
+    moved = _assign(contact, {name: values.pop(name) for name in ("owner", "stage") if name in values})
+    texts = set_changed(contact, _clean(values))
+    filled = set_values(workspace=workspace, contact=contact, values=fields) if fields else []
+    if not (moved or texts or filled):
+        return contact
+    if texts:
         derive_search(contact)
-        contact.updated_at = timezone.now()
-        contact.save(update_fields=[*changed, *DERIVED, "updated_at"])
-        record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=changed)
+    contact.updated_at = timezone.now()
+    contact.save(update_fields=[*moved, *texts, *(DERIVED if texts else ()), "updated_at"])
+    changed = [*texts, *filled, *(_destination(contact, name) for name in moved)]
+    record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=changed)
     return contact
+
+
+def _assign(contact: Contact, values: dict[str, UUID | None]) -> list[str]:
+    """Set owner and stage by id where they differ, and answer which did; who or what is not there is refused."""
+    moved = [name for name, id in values.items() if getattr(contact, f"{name}_id") != id]
+    for name in moved:
+        id = values[name]
+        if id is not None and name == "stage":
+            hold_stage(workspace=contact.workspace, stage_id=id)
+        if id is not None and name == "owner" and not hold_member(workspace=contact.workspace, user_id=id):
+            raise Invalid("owner", "does_not_exist", "This is no member of the workspace.")
+        setattr(contact, f"{name}_id", id)
+    return moved
+
+
+def _destination(contact: Contact, name: str) -> str:
+    """What an event says of a change of owner or stage: who or what it is now, by id; nothing behind the name is none."""
+    id = getattr(contact, f"{name}_id")
+    return f"{name}.{id}" if id else name
 
 
 @transaction.atomic

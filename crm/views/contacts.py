@@ -73,7 +73,7 @@ class ContactView(WorkspaceView):
     """One contact."""
 
     roles = {"GET": Role.MEMBER, "PATCH": Role.MEMBER, "DELETE": Role.MEMBER}
-    queryset = Contact.objects.alive().prefetch_related("identities")
+    queryset = Contact.objects.alive()
     serializer_class = ContactSerializer
 
     @extend_schema(operation_id="contacts_read", tags=["contacts"])

@@ -52,6 +52,8 @@ CODES: dict[str, Code] = {
     "id_taken": Code(409, "The id is taken", "Make a new id."),
     "already_member": Code(409, "This person is a member already", "Nothing to do."),
     "owner_must_stay": Code(409, "A workspace needs its owner", "Transfer the ownership first."),
+    "name_taken": Code(409, "The name is taken", "Choose another name; `id` says whose it is."),
+    "limit_reached": Code(409, "There are as many as there can be", "Delete one first; `limit` says how many fit."),
     "number_in_use": Code(409, "The number belongs to another contact", "Open that contact, or merge the two."),
     "stale_fence": Code(409, "The lease was lost", "Somebody else holds the message now: do not send it."),
     "wrong_state": Code(

@@ -1,0 +1,40 @@
+"""Locks beside those of single rows: shared ones, and turns."""
+
+from enum import Enum
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
+
+from waplus.lib.hashing import hash_secret
+
+
+class Hold(Enum):
+    """What a shared lock keeps others from: deleting the row, or changing it at all."""
+
+    FROM_DELETION = "FOR KEY SHARE"
+    FROM_CHANGE = "FOR SHARE"
+
+
+def held(rows: QuerySet, hold: Hold) -> list:
+    """The rows of a query without joins, each under a shared lock until the transaction ends.
+
+    `select_for_update` lets one transaction at a time have a row; those who only
+    rely on it (a tag that is put on, a field that a value is written for) would
+    take turns for nothing.
+    """
+    try:
+        sql, params = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    return list(rows.model.objects.raw(f"{sql} {hold.value}", params))
+
+
+def take_turns(*what) -> None:
+    """Let those who name the same thing go one after the other: each waits here until the one before has ended.
+
+    For rules over several rows that no constraint can say, such as "at most 200".
+    """
+    number = int.from_bytes(hash_secret(" ".join(map(str, what)))[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
