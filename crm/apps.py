@@ -38,6 +38,9 @@ class CrmConfig(AppConfig):
                 "contact.observed": _("submitted whom WhatsApp shows"),
                 "merge_suggestion.dismissed": _("said that two contacts are two people"),
                 "import.uploaded": _("uploaded a file of contacts"),
+                "chat.added": _("reported new chats"),
+                "chat.updated": _("named a chat"),
+                "chat.members_reported": _("reported who is in a group"),
                 "import.started": _("started an import of contacts"),
                 "import.finished": _("imported contacts"),
                 "import.failed": _("had an import fail"),
@@ -48,5 +51,11 @@ class CrmConfig(AppConfig):
                 "whatsapp_account.updated": _("changed a WhatsApp number"),
                 "whatsapp_account.removed": _("removed a WhatsApp number"),
             },
-            {"contact": "contacts", "merge_suggestion": "contacts", "import": "contacts", "whatsapp_account": "phone"},
+            {
+                "contact": "contacts",
+                "merge_suggestion": "contacts",
+                "chat": "chat",
+                "import": "contacts",
+                "whatsapp_account": "phone",
+            },
         )

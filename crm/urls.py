@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import contacts, imports, merges, whatsapp_accounts
+from crm.views import chats, contacts, imports, merges, observations, whatsapp_accounts
 
 urlpatterns = [
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
@@ -27,6 +27,10 @@ urlpatterns = [
         merges.MergeSuggestionAcceptView.as_view(),
         name="api-merge-suggestion-accept",
     ),
+    path("observations/", observations.ObservationsView.as_view(), name="api-observations"),
+    path("chats/", chats.ChatsView.as_view(), name="api-chats"),
+    path("chats/<uuid:id>/", chats.ChatView.as_view(), name="api-chat"),
+    path("chats/<uuid:id>/members/", chats.ChatMembersView.as_view(), name="api-chat-members"),
     path("whatsapp-accounts/", whatsapp_accounts.WhatsAppAccountsView.as_view(), name="api-whatsapp-accounts"),
     path("whatsapp-accounts/<uuid:id>/", whatsapp_accounts.WhatsAppAccountView.as_view(), name="api-whatsapp-account"),
     path("imports/", imports.ImportsView.as_view(), name="api-imports"),

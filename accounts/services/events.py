@@ -32,3 +32,14 @@ def record_event(
         count=count,
         request_id=current_request_id(),
     )
+
+
+def hint_at_changes(workspace: Workspace) -> None:
+    """Wake who listens for changes of a workspace at commit, as an event does, where a change is no news for people.
+
+    Counters and times of chats change with every message; an event for each would bury all others.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_notify('waplus_changes', %s || ':' || pg_current_xact_id()::text)", [str(workspace.pk)]
+        )

@@ -171,7 +171,7 @@ def tables_of(workspace: Workspace) -> dict[tuple[str, UUID], str]:
     with connection.cursor() as cursor:
         for model in apps.get_models():
             table = model._meta.db_table
-            if table in JOURNALS or "workspace" not in {field.name for field in model._meta.local_fields}:
+            if table in JOURNALS or not {"id", "workspace"} <= {field.name for field in model._meta.local_fields}:
                 continue
             cursor.execute(f"SELECT id, to_jsonb(t) FROM {table} t WHERE workspace_id = %s", [workspace.pk])
             for row_id, row in cursor.fetchall():

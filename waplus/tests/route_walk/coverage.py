@@ -95,6 +95,12 @@ ROUTES: dict[str, Route] = {
     "api-merge-suggestions": _api("GET"),
     "api-merge-suggestion-dismiss": _api("POST", {"id": "{suggestion}"}),
     "api-merge-suggestion-accept": _api("POST", {"id": "{suggestion}"}),
+    "api-observations": _api(
+        "POST", payload={"items": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}
+    ),
+    "api-chats": _api("GET PUT", payload={"chats": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}),
+    "api-chat": _api("GET PATCH", {"id": "{chat}"}, {"name": "stolen"}),
+    "api-chat-members": _api("GET PUT PATCH", {"id": "{group}"}, {"members": [{"jid": "4915112345670@c.us"}]}),
     "api-whatsapp-accounts": _api("GET POST", payload={"id": "{account}", "jid": "5511911112222@c.us"}),
     "api-whatsapp-account": _api("GET PATCH DELETE", {"id": "{account}"}, {"name": "stolen"}),
     "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),
@@ -181,6 +187,8 @@ def fill(value, ids: dict):
     """Put ids into a payload."""
     if isinstance(value, dict):
         return {key: fill(item, ids) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, ids) for item in value]
     if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
         return str(uuid7() if value == "{fresh}" else ids[value[1:-1]])
     return value

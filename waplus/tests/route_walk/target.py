@@ -16,7 +16,17 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
 from conftest import Device, join, make_device, make_person
-from crm.models import Contact, ImportBatch, ImportRow, Merge, MergeSuggestion, StagedRow, WhatsAppAccount
+from crm.models import (
+    Chat,
+    Contact,
+    GroupMember,
+    ImportBatch,
+    ImportRow,
+    Merge,
+    MergeSuggestion,
+    StagedRow,
+    WhatsAppAccount,
+)
 from crm.services.contacts import create_contact
 from crm.services.merging import merge_contacts
 from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
@@ -75,6 +85,13 @@ def build(workspace: Workspace, alice: User) -> Target:
     StagedRow.objects.create(
         workspace=workspace, batch_id=previewed.pk, row_number=1, name=CANARY, note=CANARY, outcome="created"
     )
+    chat, group = (
+        Chat.objects.create(
+            workspace=workspace, whatsapp_account=account, jid=jid, kind=kind, name=CANARY, search_text=f" {CANARY}"
+        )
+        for jid, kind in (("4915112345677@c.us", "person"), ("120363041234567890@g.us", "group"))
+    )
+    GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
     scheduled = ScheduledMessage.objects.create(
         workspace=workspace,
@@ -119,6 +136,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "invitation": invitation.pk,
             "account": account.pk,
             "contact": contact.pk,
+            "chat": chat.pk,
+            "group": group.pk,
             "double": double.pk,
             "merge": merge.pk,
             "suggestion": suggestion.pk,

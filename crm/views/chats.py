@@ -1,0 +1,149 @@
+"""Chats and members of groups on the API."""
+
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.response import Response
+
+from accounts.api import WorkspaceView
+from accounts.models import Role
+from crm.models import Chat, ChatKind, GroupMember
+from crm.models.chats import LISTED_AT
+from crm.serializers.chats import (
+    ChatChangeSerializer,
+    ChatOutcomesSerializer,
+    ChatReportsSerializer,
+    ChatSerializer,
+    GroupMemberSerializer,
+    MemberChangesSerializer,
+    MembersSerializer,
+)
+from crm.services import chats, group_members
+from waplus.lib.api.pagination import Sort, moment
+from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
+from waplus.lib.errors import Invalid
+from waplus.lib.text import fold
+
+MAX_QUERY = 200
+
+
+class ChatsView(WorkspaceView):
+    """Chats of every kind: the ones with the latest message first; the extension reports their state."""
+
+    roles = {"GET": Role.MEMBER, "PUT": Role.MEMBER}
+    queryset = Chat.objects.annotate(listed_at=LISTED_AT)
+    serializer_class = ChatSerializer
+    sorts = {"-last_message_at": Sort("listed_at", descending=True, decode=moment)}
+    default_sort = "-last_message_at"
+
+    @extend_schema(
+        operation_id="chats_list",
+        tags=["chats"],
+        parameters=[
+            OpenApiParameter("q", str, description="A part of the name."),
+            OpenApiParameter("whatsapp_account", UUID),
+            OpenApiParameter("contact", UUID),
+            OpenApiParameter("kind", str, enum=ChatKind.values),
+            OpenApiParameter("sort", str, enum=list(sorts)),
+            *PAGE_PARAMETERS,
+        ],
+        responses={200: page_of(ChatSerializer)},
+    )
+    def get(self, request):
+        found, params = self.get_queryset(), request.query_params
+        for name in ("whatsapp_account", "contact"):
+            if text := params.get(name):
+                found = found.filter(**{name: _uuid(name, text)})
+        if kind := params.get("kind"):
+            if kind not in ChatKind.values:
+                raise Invalid("kind", "invalid_choice", f"One of: {', '.join(ChatKind.values)}.")
+            found = found.filter(kind=kind)
+        query = params.get("q", "")
+        if len(query) > MAX_QUERY or "\x00" in query:
+            raise Invalid("q", "invalid", f"A query has at most {MAX_QUERY} characters and no NUL.")
+        for word in fold(query).split():
+            found = found.filter(search_text__contains=word)
+        return self.listing(found)
+
+    @extend_schema(
+        operation_id="chats_report",
+        tags=["chats"],
+        request=ChatReportsSerializer,
+        responses={200: ChatOutcomesSerializer},
+    )
+    def put(self, request):
+        items = self.valid(ChatReportsSerializer)["chats"]
+        outcomes = chats.report_chats(workspace=self.workspace, actor=self.actor, items=items)
+        return Response(ChatOutcomesSerializer({"results": outcomes}).data)
+
+
+def _uuid(name: str, text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise Invalid(name, "invalid", "This is not an id.") from error
+
+
+class ChatView(WorkspaceView):
+    """One chat."""
+
+    roles = {"GET": Role.MEMBER, "PATCH": Role.MEMBER}
+    queryset = Chat.objects.all()
+    serializer_class = ChatSerializer
+
+    @extend_schema(operation_id="chats_read", tags=["chats"])
+    def get(self, request, id):
+        return self.answer(self.get_object())
+
+    @extend_schema(operation_id="chats_update", tags=["chats"], request=ChatChangeSerializer)
+    def patch(self, request, id):
+        chat = chats.update_chat(
+            workspace=self.workspace,
+            chat_id=id,
+            actor=self.actor,
+            precondition=self.check_precondition,
+            **self.valid(ChatChangeSerializer),
+        )
+        return self.answer(chat)
+
+
+class ChatMembersView(WorkspaceView):
+    """Who is in a group; the extension reports the whole list (PUT) or what changed (PATCH)."""
+
+    roles = {"GET": Role.MEMBER, "PUT": Role.MEMBER, "PATCH": Role.MEMBER}
+    queryset = Chat.objects.all()
+    serializer_class = GroupMemberSerializer
+    sorts = {"jid": Sort("jid")}
+    default_sort = "jid"
+
+    @extend_schema(
+        operation_id="chats_members",
+        tags=["chats"],
+        parameters=PAGE_PARAMETERS,
+        responses={200: page_of(GroupMemberSerializer)},
+    )
+    def get(self, request, id):
+        return self.listing(GroupMember.objects.for_workspace(self.workspace).filter(chat=self.get_object()))
+
+    @extend_schema(
+        operation_id="chats_set_members", tags=["chats"], request=MembersSerializer, responses={204: OpenApiResponse()}
+    )
+    def put(self, request, id):
+        self.get_object()
+        group_members.set_members(
+            workspace=self.workspace, actor=self.actor, chat_id=id, **self.valid(MembersSerializer)
+        )
+        return Response(status=204)
+
+    @extend_schema(
+        operation_id="chats_change_members",
+        tags=["chats"],
+        request=MemberChangesSerializer,
+        responses={204: OpenApiResponse()},
+    )
+    def patch(self, request, id):
+        self.get_object()
+        group_members.change_members(
+            workspace=self.workspace, actor=self.actor, chat_id=id, **self.valid(MemberChangesSerializer)
+        )
+        return Response(status=204)
