@@ -9,6 +9,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
+from accounts.models import User
 from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import validate_uuid7
@@ -38,6 +39,20 @@ class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> QuerySet:
         return super().get_queryset().for_workspace(self.context["request"].auth.workspace)
+
+
+class MemberField(serializers.PrimaryKeyRelatedField):
+    """The id of a person who is a member of the caller's workspace; anybody else is as unknown as nobody."""
+
+    default_error_messages = {"does_not_exist": "Nobody with this id is a member of the workspace."}
+
+    def __init__(self, **kwargs):
+        if not kwargs.get("read_only"):
+            kwargs.setdefault("queryset", User.objects.all())
+        super().__init__(**kwargs)
+
+    def get_queryset(self) -> QuerySet:
+        return super().get_queryset().filter(memberships__workspace=self.context["request"].auth.workspace)
 
 
 class WorkspaceView(GenericAPIView):

@@ -91,6 +91,9 @@ class UserData(PersonalData):
             recipients=SEEN_BY_STAFF,
         ),
         "language": Field(Category.ENVIRONMENT, "Chooses the language of pages and mails.", recipients=SEEN_BY_STAFF),
+        "reminders_by_email": Field(
+            Category.ACCOUNT, "Tells whether reminders are sent by e-mail, too.", recipients=SEEN_BY_STAFF
+        ),
         "is_active": Field(
             Category.ACCOUNT,
             "Shuts the account out when it was deactivated.",

@@ -144,7 +144,7 @@ class PersonSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "email", "name", "time_zone", "language"]
+        fields = ["id", "email", "name", "time_zone", "language", "reminders_by_email"]
         read_only_fields = ["id", "email"]
 
 

@@ -10,8 +10,10 @@ class CrmConfig(AppConfig):
         from accounts.event_words import register_event_words
         from accounts.models import Resource
         from accounts.next_steps import register_step
+        from accounts.services.departures import register_departure
         from accounts.services.plans import register_recount
         from crm.models import Contact, WhatsAppAccount
+        from crm.services.reminders.changes import hand_over_reminders
 
         register_recount(
             Resource.CONTACTS,
@@ -20,6 +22,7 @@ class CrmConfig(AppConfig):
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
         )
+        register_departure("reminders", hand_over_reminders)
         register_step(
             "number_added",
             _("Add your WhatsApp number"),
@@ -47,6 +50,14 @@ class CrmConfig(AppConfig):
                 "import.cancelled": _("cancelled an import"),
                 "import.undo_started": _("began to undo an import"),
                 "import.undone": _("undid an import"),
+                "reminder.created": _("set a reminder"),
+                "reminder.updated": _("changed a reminder"),
+                "reminder.snoozed": _("put a reminder off"),
+                "reminder.done": _("did what a reminder was about"),
+                "reminder.reopened": _("opened a reminder again"),
+                "reminder.deleted": _("deleted a reminder"),
+                "reminder.handed_over": _("handed reminders of somebody who left over"),
+                "reminder.delivered": _("delivered a reminder"),
                 "whatsapp_account.added": _("added a WhatsApp number"),
                 "whatsapp_account.updated": _("changed a WhatsApp number"),
                 "whatsapp_account.removed": _("removed a WhatsApp number"),
@@ -56,6 +67,7 @@ class CrmConfig(AppConfig):
                 "merge_suggestion": "contacts",
                 "chat": "chat",
                 "import": "contacts",
+                "reminder": "clock",
                 "whatsapp_account": "phone",
             },
         )

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crm.services.imports import runs
+from crm.services.reminders import changes, delivery
 
 
 @shared_task
@@ -13,3 +14,13 @@ def run_waiting_imports() -> None:
 @shared_task
 def cancel_abandoned_imports() -> None:
     runs.cancel_abandoned()
+
+
+@shared_task
+def deliver_due_reminders() -> None:
+    delivery.deliver_due_reminders()
+
+
+@shared_task
+def derive_due_times() -> None:
+    changes.derive_due_times()

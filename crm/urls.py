@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import chats, contacts, imports, merges, observations, whatsapp_accounts
+from crm.views import chats, contacts, imports, merges, observations, reminders, whatsapp_accounts
 
 urlpatterns = [
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
@@ -33,6 +33,12 @@ urlpatterns = [
     path("chats/<uuid:id>/members/", chats.ChatMembersView.as_view(), name="api-chat-members"),
     path("whatsapp-accounts/", whatsapp_accounts.WhatsAppAccountsView.as_view(), name="api-whatsapp-accounts"),
     path("whatsapp-accounts/<uuid:id>/", whatsapp_accounts.WhatsAppAccountView.as_view(), name="api-whatsapp-account"),
+    path("reminders/", reminders.RemindersView.as_view(), name="api-reminders"),
+    path("reminders/<uuid:id>/", reminders.ReminderView.as_view(), name="api-reminder"),
+    path("reminders/<uuid:id>/snooze/", reminders.SnoozeView.as_view(), name="api-reminder-snooze"),
+    path("reminders/<uuid:id>/done/", reminders.DoneView.as_view(), name="api-reminder-done"),
+    path("reminders/<uuid:id>/reopen/", reminders.ReopenView.as_view(), name="api-reminder-reopen"),
+    path("reminders/<uuid:id>/deliver/", reminders.DeliverView.as_view(), name="api-reminder-deliver"),
     path("imports/", imports.ImportsView.as_view(), name="api-imports"),
     path("imports/<uuid:id>/", imports.ImportView.as_view(), name="api-import"),
     path("imports/<uuid:id>/rows/", imports.ImportRowsView.as_view(), name="api-import-rows"),

@@ -10,29 +10,8 @@ from crm.models import Contact, WhatsAppAccount
 from messaging.models import DispatchState, QueuedMessage, ScheduledMessage
 from messaging.models.scheduled import MAX_BODY
 from messaging.services.dispatch import MAX_CLAIM, REPORTS
+from waplus.lib.api.wall_time import WallTimeField
 from waplus.lib.walltime import validate_zone
-
-
-@extend_schema_field(
-    {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$", "example": "2026-03-29T09:00"}
-)
-class WallTimeField(serializers.DateTimeField):
-    """A wall-clock time without an offset: `2026-03-29T02:30`."""
-
-    def to_internal_value(self, value):
-        if not isinstance(value, str) or "T" not in value.upper():
-            self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss]")
-        return super().to_internal_value(value)
-
-    def enforce_timezone(self, value):
-        if value.tzinfo is not None:
-            raise serializers.ValidationError(
-                "Write the local time without an offset; the zone stands in time_zone.", "offset"
-            )
-        return value
-
-    def to_representation(self, value):
-        return value.isoformat()
 
 
 class ScheduledMessageSerializer(serializers.ModelSerializer):

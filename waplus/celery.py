@@ -27,6 +27,8 @@ app.conf.beat_schedule = {
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
     "cancel abandoned imports": _every(3600, "crm.tasks.cancel_abandoned_imports"),
+    "deliver due reminders": _every(5, "crm.tasks.deliver_due_reminders"),
+    "derive when reminders are due": _every(24 * 3600, "crm.tasks.derive_due_times"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "finish departures": _every(60, "accounts.tasks.finish_departures"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),

@@ -332,6 +332,7 @@ SPECTACULAR_SETTINGS = {
         "DuplicatePolicyEnum": "crm.models.imports.DuplicatePolicy",
         "RowOutcomeEnum": "crm.models.imports.RowOutcome",
         "RoleEnum": "accounts.models.workspaces.Role",
+        "ReminderStateEnum": "crm.models.reminders.ReminderState",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums"],

@@ -1,4 +1,4 @@
-"""The profile: name, time zone, language."""
+"""The profile: name, time zone, language, mails."""
 
 from itertools import groupby
 
@@ -43,6 +43,11 @@ class ProfileForm(forms.Form):
         help_text=gettext_lazy("Times on these pages, and your reminders, follow it."),
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    reminders_by_email = forms.BooleanField(
+        label=gettext_lazy("Send me reminders by e-mail, too"),
+        required=False,
+        help_text=gettext_lazy("The extension shows them in any case."),
+    )
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())
@@ -53,7 +58,7 @@ class ProfileForm(forms.Form):
 def profile(request):
     """Look at and change one's own profile."""
     user = request.user
-    initial = {"name": user.name, "time_zone": user.time_zone, "language": user.language}
+    initial = {name: getattr(user, name) for name in ProfileForm.base_fields}
     form = ProfileForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         update_profile(user=user, actor=actors.person(user), **form.cleaned_data)

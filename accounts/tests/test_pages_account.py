@@ -99,6 +99,16 @@ def test_update_profile(client, alice):
     assert (alice.name, alice.time_zone, alice.language) == ("Alice Andrade", "America/Sao_Paulo", "es")
 
 
+def test_switch_reminders_by_email(client, alice):
+    client.force_login(alice)
+    payload = {"name": "Alice", "time_zone": "UTC", "language": "en"}
+    for values, wanted in (({}, False), ({"reminders_by_email": "on"}, True)):
+        client.post(reverse("profile"), payload | values)
+        alice.refresh_from_db()
+        assert alice.reminders_by_email is wanted
+        assert client.get(reverse("profile")).context["form"].initial["reminders_by_email"] is wanted
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("time_zone", "Mars/Olympus"), ("time_zone", ""), ("language", "tlh"), ("name", "x" * 151), ("name", "a\x00b")],

@@ -7,7 +7,7 @@ from crm.models.identities import ContactIdentity, IdentityKind, IdentitySource
 from crm.models.imports import DuplicatePolicy, ImportBatch, ImportRow, ImportState, RowOutcome, StagedRow
 from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReason, SuggestionScan
 from crm.models.notes import Note, NoteEdit
-from crm.models.reminders import DeliveryChannel, Reminder, ReminderDelivery, ReminderState
+from crm.models.reminders import DeliveryChannel, DeliveryState, Reminder, ReminderDelivery, ReminderState
 from crm.models.stages import Stage, StageOutcome
 from crm.models.sync import PushedChange, SyncEpoch, Tombstone
 from crm.models.tabs import Tab, TabTarget
@@ -24,6 +24,7 @@ __all__ = [
     "ContactTag",
     "CustomField",
     "DeliveryChannel",
+    "DeliveryState",
     "DuplicatePolicy",
     "FieldKind",
     "FieldValue",

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.scoping import WorkspaceModel
+from accounts.scoping import WorkspaceModel, WorkspaceQuerySet
 from crm.models.chats import Chat
 from crm.models.contacts import Contact
 from crm.models.synced import SyncedModel
@@ -18,6 +18,16 @@ MAX_REMINDER = 2_000
 class ReminderState(models.TextChoices):
     OPEN = "open", _("Open")
     DONE = "done", _("Done")
+
+
+class ReminderQuerySet(WorkspaceQuerySet):
+    def visible(self):
+        """Reminders that count: those of a contact in the bin rest until it is back."""
+        return self.filter(Q(contact=None) | Q(contact__deleted_at=None))
+
+    def overdue(self, now):
+        """Open ones whose time has come."""
+        return self.filter(state=ReminderState.OPEN, due_at__lte=now)
 
 
 class Reminder(SyncedModel):
@@ -48,6 +58,8 @@ class Reminder(SyncedModel):
     created_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(_("done"), null=True)
 
+    objects = ReminderQuerySet.as_manager()
+
     class Meta(SyncedModel.Meta):
         constraints = [
             *SyncedModel.Meta.constraints,
@@ -67,19 +79,44 @@ class Reminder(SyncedModel):
     def __str__(self) -> str:
         return self.text[:60]
 
+    def is_overdue(self, now) -> bool:
+        """Whether its time has come and nobody has done it."""
+        return self.state == ReminderState.OPEN and self.due_at <= now
+
 
 class DeliveryChannel(models.TextChoices):
     EXTENSION = "extension", _("Extension")
     EMAIL = "email", _("E-mail")
 
 
+class DeliveryState(models.TextChoices):
+    """Where a delivery is. Nothing leads out of the last four but a fact that comes late: unknown to delivered."""
+
+    WAITING = "waiting", _("Waiting to be sent")
+    SENDING = "sending", _("Being handed to the mail server")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Outcome unknown")
+    DROPPED = "dropped", _("No longer wanted")
+
+
 class ReminderDelivery(WorkspaceModel):
-    """An occurrence that was told of, on one channel: once."""
+    """One time at which a reminder was due, told of on one channel: once.
+
+    `lease_until` is until when a worker holds a waiting or sending delivery, or
+    before when nobody tries again; `attempts` is the fence of that lease.
+    """
 
     reminder = ScopedForeignKey(Reminder, models.CASCADE, related_name="deliveries", db_index=False)
     due_at = models.DateTimeField(_("was due"))
     channel = models.CharField(_("channel"), max_length=10, choices=DeliveryChannel)
     recipient = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+", db_index=False)
+    instance = models.ForeignKey(
+        "accounts.ExtensionInstance", models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    state = models.CharField(_("state"), max_length=10, choices=DeliveryState, default=DeliveryState.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    lease_until = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(_("claimed"), auto_now_add=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True)
     problem = models.CharField(_("problem"), max_length=300, blank=True)
@@ -91,6 +128,11 @@ class ReminderDelivery(WorkspaceModel):
             models.UniqueConstraint(
                 fields=["workspace", "reminder", "due_at", "channel"], name="reminder_delivery_once"
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until"], condition=Q(state__in=["waiting", "sending"]), name="reminder_delivery_pending"
+            )
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,7 @@ CODES: dict[str, Code] = {
     "method_not_allowed": Code(405, "The method is not allowed here", "The `Allow` header lists the methods."),
     "conflict": Code(409, "The state has changed meanwhile", "Read the object again and decide anew."),
     "id_taken": Code(409, "The id is taken", "Make a new id."),
+    "already_delivered": Code(409, "Another device shows it", "Nothing to do: do not show it here."),
     "already_member": Code(409, "This person is a member already", "Nothing to do."),
     "owner_must_stay": Code(409, "A workspace needs its owner", "Transfer the ownership first."),
     "name_taken": Code(409, "The name is taken", "Choose another name; `id` says whose it is."),

@@ -101,6 +101,14 @@ ROUTES: dict[str, Route] = {
     "api-chats": _api("GET PUT", payload={"chats": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}),
     "api-chat": _api("GET PATCH", {"id": "{chat}"}, {"name": "stolen"}),
     "api-chat-members": _api("GET PUT PATCH", {"id": "{group}"}, {"members": [{"jid": "4915112345670@c.us"}]}),
+    "api-reminders": _api(
+        "GET POST", payload={"contact": "{contact}", "assignee": "{user}", "text": "stolen", **_WALL}
+    ),
+    "api-reminder": _api("GET PATCH DELETE", {"id": "{reminder}"}, {"contact": "{contact}", "text": "stolen"}),
+    "api-reminder-snooze": _api("POST", {"id": "{reminder}"}, {"minutes": 10}),
+    "api-reminder-done": _api("POST", {"id": "{reminder}"}),
+    "api-reminder-reopen": _api("POST", {"id": "{done_reminder}"}),
+    "api-reminder-deliver": _api("POST", {"id": "{reminder}"}),
     "api-whatsapp-accounts": _api("GET POST", payload={"id": "{account}", "jid": "5511911112222@c.us"}),
     "api-whatsapp-account": _api("GET PATCH DELETE", {"id": "{account}"}, {"name": "stolen"}),
     "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),

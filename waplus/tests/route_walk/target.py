@@ -24,6 +24,7 @@ from crm.models import (
     ImportRow,
     Merge,
     MergeSuggestion,
+    Reminder,
     StagedRow,
     WhatsAppAccount,
 )
@@ -93,6 +94,8 @@ def build(workspace: Workspace, alice: User) -> Target:
     )
     GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
+    reminder = _reminder(workspace, contact, alice)
+    done_reminder = _reminder(workspace, contact, alice, state="done", done_at=now)
     scheduled = ScheduledMessage.objects.create(
         workspace=workspace,
         whatsapp_account=account,
@@ -145,6 +148,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "import": batch.pk,
             "pending_import": pending.pk,
             "previewed_import": previewed.pk,
+            "reminder": reminder.pk,
+            "done_reminder": done_reminder.pk,
             "scheduled": scheduled.pk,
             "queued": queued.pk,
             "unknown": unknown.pk,
@@ -183,6 +188,22 @@ def _import(workspace, alice, state: str) -> ImportBatch:
     batch.file.save("contacts.csv", ContentFile(f"{CANARY}\n{CANARY}\n".encode()), save=False)
     batch.save(force_insert=True)
     return batch
+
+
+def _reminder(workspace, contact, person, **fields) -> Reminder:
+    due_at = timezone.now() - timedelta(minutes=1)
+    return Reminder.objects.create(
+        workspace=workspace,
+        contact=contact,
+        text=f"Reminder {CANARY}",
+        wall_time=due_at.replace(tzinfo=None),
+        occurrence_wall=due_at.replace(tzinfo=None),
+        time_zone="UTC",
+        due_at=due_at,
+        assignee=person,
+        created_by=person,
+        **fields,
+    )
 
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
