@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,9 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from accounts.models import Membership
 from accounts.page_access import member_page, refused_at, told
-from crm.models import Contact
+from crm.models import Contact, MergeSuggestion
 from crm.models.identities import IdentityKind, IdentitySource
 from crm.services import contacts
+from crm.services.suggestions import open_suggestions
 from waplus.lib.errors import NotFound
 from waplus.lib.ids import uuid7
 
@@ -101,6 +103,15 @@ def new_contact(request, membership):
     return render(request, "crm/new_contact.html", {"form": form})
 
 
+def _suggested(contact: Contact) -> list[MergeSuggestion]:
+    """Who else may be this person: suggestions with the other one of the two as `twin`."""
+    found = open_suggestions(contact.workspace).filter(Q(one=contact) | Q(other=contact))
+    rows = list(found.prefetch_related("one__identities", "other__identities").order_by("-id")[:5])
+    for suggestion in rows:
+        suggestion.twin = suggestion.other if suggestion.one_id == contact.pk else suggestion.one
+    return rows
+
+
 def contact_page(request, membership: Membership, contact: Contact, **forms_shown):
     """The page of a contact; a refused form is passed by its name and shown again with its errors."""
     initial = {name: getattr(contact, name) for name in DetailsForm.base_fields}
@@ -112,6 +123,10 @@ def contact_page(request, membership: Membership, contact: Contact, **forms_show
             "identities": contact.identities.order_by("id"),
             "details_form": DetailsForm(initial=initial),
             "number_form": NumberForm(),
+            "suggested": _suggested(contact),
+            "merges": contact.merges_kept.filter(undone_at=None)
+            .select_related("absorbed", "merged_by")
+            .order_by("-id"),
             **forms_shown,
         },
     )

@@ -3,13 +3,17 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from crm.models.contacts import numbers_of
+from crm.models.imports import RowOutcome
+from crm.services.wearers import CEILING
 from waplus.lib.phones import format_phone
 
 register = template.Library()
@@ -84,6 +88,22 @@ def sends(part: str, name: str, *args):
     )
 
 
+@register.inclusion_tag("crm/parts/movers.html", takes_context=True)
+def movers(context, part: str, route: str, key, *, name: str, first: bool, last: bool):
+    """Two buttons that move a row of an ordered list; the part of the page that is shown anew is `part`."""
+    ways = [(direction, reverse(route, args=[key, direction])) for direction in ("up", "down")]
+    token = context.get("csrf_token")
+    return {"ways": ways, "part": part, "key": key, "name": name, "first": first, "last": last, "csrf_token": token}
+
+
+@register.simple_tag
+def people(count: int) -> str:
+    """A number of contacts in words; what was not counted to its end is "more than"."""
+    if count > CEILING:
+        return _("more than %(count)s contacts") % {"count": intcomma(CEILING)}
+    return ngettext("%(count)s contact", "%(count)s contacts", count) % {"count": intcomma(count)}
+
+
 @register.simple_tag(takes_context=True)
 def with_query(context, **changes) -> str:
     """The query string of the page with some parameters changed; an empty one is left out."""
@@ -93,3 +113,9 @@ def with_query(context, **changes) -> str:
         if value not in ("", None):
             query[name] = value
     return f"?{query.urlencode()}"
+
+
+@register.filter
+def outcome(value: str) -> str:
+    """What becomes of a row of an import, in words."""
+    return dict(RowOutcome.choices).get(value, value)

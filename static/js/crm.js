@@ -13,4 +13,17 @@
     box.focus();
     box.select();
   });
+
+  // A file can be dropped anywhere into the frame around its chooser.
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const frame = event.target.closest?.("[data-drop]");
+      if (!frame) return;
+      event.preventDefault();
+      frame.classList.toggle("over", kind === "dragover");
+      const files = event.dataTransfer?.files;
+      if (kind !== "drop" || !files?.length) return;
+      frame.querySelector("input[type=file]").files = files;
+    });
+  }
 })();

@@ -13,7 +13,7 @@ class BodySizeMiddleware:
     `UPLOAD_PATHS` (path prefix to bytes).
     """
 
-    UPLOAD_PATHS = {"/api/v1/imports/": "MAX_IMPORT_BYTES"}
+    UPLOAD_PATHS = {"/api/v1/imports/": "MAX_IMPORT_BYTES", "/imports/new/": "MAX_IMPORT_BYTES"}
 
     def __init__(self, get_response):
         self.get_response = get_response

@@ -161,6 +161,22 @@ ROUTES: dict[str, Route] = {
     "add-number": _page({"contact_id": "{contact}"}, {"value": "+4915112345679"}),
     "remove-number": _page({"contact_id": "{contact}", "identity_id": "{identity}"}),
     "delete-contact": _page({"contact_id": "{contact}"}),
+    "find-other": _page({"contact_id": "{contact}"}),
+    "merge": _page({"contact_id": "{contact}", "other_id": "{double}"}, {"id": "{fresh}", "kept": "{contact}"}),
+    "undo-merge": _page({"merge_id": "{merge}"}),
+    "merge-suggestions": _page(),
+    "accept-suggestion": _page({"suggestion_id": "{suggestion}"}, {"kept": "{contact}"}),
+    "dismiss-suggestion": _page({"suggestion_id": "{suggestion}"}),
+    "imports": _page(),
+    "new-import": _page(payload={"id": "{import}"}),
+    "import": _page({"batch_id": "{import}"}),
+    "change-import": _page(
+        {"batch_id": "{import}"}, {"target": "name", "duplicates": "merge", "tags": "{contact}", "default_country": ""}
+    ),
+    "start-import": _page({"batch_id": "{import}"}),
+    "cancel-import": _page({"batch_id": "{import}"}),
+    "undo-import": _page({"batch_id": "{import}"}),
+    "import-refusals": _page({"batch_id": "{import}"}),
 }
 
 # Routes of libraries work on the person's own account; their parameters are Alice's rows.
