@@ -13,7 +13,7 @@ from accounts import actors
 from accounts.page_access import member_page, refused_at, told
 from crm.models import Contact, Merge
 from crm.pages.contact_details import page_contact
-from crm.pages.contact_list import query_of
+from crm.pages.list_state import query_of
 from crm.services import suggestions
 from crm.services.merging import COLUMNS, merge_contacts, undo_merge
 from waplus.lib.api.pagination import PageRequest, Sort
@@ -46,7 +46,7 @@ def _with_all(contacts):
 def find_other(request, membership, contact_id):
     """Search for the contact that is the same person."""
     contact = page_contact(membership, contact_id)
-    query = query_of(request)
+    query = query_of(request.GET)
     found = []
     if query:
         others = Contact.objects.for_workspace(membership.workspace).alive().search(query).exclude(pk=contact_id)

@@ -81,9 +81,57 @@ def test_list_contacts_page_by_page(client, alice, acme):
     client.force_login(alice)
     first = client.get(reverse("contacts"), {"q": "person", "sort": "-name"})
     assert shown(first) == [f"Person {number:02}" for number in range(59, 9, -1)]
-    second = client.get(f"{reverse('contacts')}?{first.context['more']}")
+    second = client.get(reverse("contacts") + first.context["more"])
     assert shown(second) == [f"Person {number:02}" for number in range(9, -1, -1)]
     assert second.context["more"] == ""
+
+
+def test_filter_contacts(client, alice, bob, acme):
+    vip = Tag.objects.create(workspace=acme, name="VIP", folded="vip")
+    ana, bruno = add(acme, alice, "Ana"), add(acme, alice, "Bruno")
+    ContactTag.objects.create(workspace=acme, contact=ana, tag=vip, added_at=timezone.now())
+    Contact.objects.filter(pk=bruno.pk).update(owner=bob)
+    client.force_login(alice)
+
+    def found(*rows, **more) -> list[str]:
+        fields, ops, values = zip(*rows, strict=True)
+        return shown(client.get(reverse("contacts"), {"field": fields, "op": ops, "value": values, **more}))
+
+    assert found(("tag", "is", vip.pk)) == ["Ana"]
+    assert found(("tag", "not", vip.pk)) == ["Bruno"]
+    assert found(("owner", "is", bob.pk)) == ["Bruno"]
+    assert found(("owner", "is", "none")) == ["Ana"]
+    assert found(("created", "within", "30")) == ["Ana", "Bruno"]
+    assert found(("created", "longer", "30")) == []
+    assert found(("tag", "is", vip.pk), ("owner", "is", bob.pk)) == []
+    assert found(("tag", "is", vip.pk), ("owner", "is", bob.pk), match="any") == ["Ana", "Bruno"]
+    assert shown(client.get(reverse("contacts"), {"tag": vip.pk})) == ["Ana"]
+
+
+def test_filter_contacts_with_nonsense(client, alice, acme):
+    add(acme, alice, "Ana")
+    client.force_login(alice)
+    for field, op, value in [
+        ("x", "is", "y"),
+        ("tag", "x", uuid7()),
+        ("created", "within", "-1"),
+        ("stage", "is", "x"),
+    ]:
+        response = client.get(reverse("contacts"), {"field": field, "op": op, "value": value})
+        assert shown(response) == ["Ana"]
+        assert response.context["state"].filters == []
+    assert shown(
+        client.get(reverse("contacts"), {"created": "x", "field": "created", "op": "within", "value": "²"})
+    ) == ["Ana"]
+
+
+def test_add_condition(client, alice, acme):
+    client.force_login(alice)
+    response = client.get(reverse("contacts"), {"q": "an", "add": "tag"})
+    assert response.url == reverse("contacts") + "?q=an&field=tag&op=is&value="
+    response = client.get(response.url + "&drop=0")
+    assert response.url == reverse("contacts") + "?q=an"
+    assert client.get(reverse("contacts"), {"add": "x", "drop": "99"}).status_code == 302
 
 
 def test_list_contacts_with_nonsense(client, alice, acme):

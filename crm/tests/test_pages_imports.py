@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from crm.models import Contact, ImportBatch, ImportState, Tag
-from crm.services.imports.runs import run_import
+from crm.services.imports.runs import run_waiting
 from crm.tests.test_pages_contacts import add, said
 from waplus.lib.ids import uuid7
 
@@ -92,7 +92,7 @@ def test_import_file(client, alice, acme):
 
     client.post(reverse("change-import", args=[batch.pk]), choose(batch, tags=[tag.pk]))
     assert "Reading the file…" in page_of(client, batch)
-    run_import(batch.pk)
+    run_waiting()
     response = client.get(reverse("import", args=[batch.pk]))
     assert {one["value"]: one["count"] for one in response.context["counts"]} == {
         "created": 1,
@@ -107,7 +107,7 @@ def test_import_file(client, alice, acme):
     assert Contact.objects.count() == 1
 
     client.post(reverse("start-import", args=[batch.pk]))
-    run_import(batch.pk)
+    run_waiting()
     text = page_of(client, batch)
     assert "Refused rows" in text
     assert "Undo this import" in text
@@ -118,7 +118,7 @@ def test_import_file(client, alice, acme):
 
     client.post(reverse("undo-import", args=[batch.pk]))
     assert "Taking it back…" in page_of(client, batch)
-    run_import(batch.pk)
+    run_waiting()
     assert "Taken back: 1 contacts deleted" in page_of(client, batch)
     assert list(Contact.objects.values_list("name", flat=True)) == ["Bruno"]
 
