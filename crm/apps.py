@@ -31,6 +31,14 @@ class CrmConfig(AppConfig):
             hint=_("The extension adds it by itself once WhatsApp Web is open beside it."),
             position=30,
         )
+        register_step(
+            "contacts_added",
+            _("Bring your contacts along"),
+            lambda workspace: Contact.objects.for_workspace(workspace).alive().exists(),
+            "new-import",
+            hint=_("Import a spreadsheet, a vCard, or an export of Google Contacts or Outlook."),
+            position=40,
+        )
         register_event_words(
             {
                 "contact.created": _("added a contact"),

@@ -1,8 +1,23 @@
 """Addresses of the contacts workspace in the browser."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from crm.pages import contact_details, contact_list, imports, merging
+from crm.pages import contact_details, contact_list, imports, merging, placing, stages, tags, values
+
+
+class Direction:
+    """One place up or down in an order."""
+
+    regex = "up|down"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Direction, "direction")
 
 urlpatterns = [
     path("contacts/", contact_list.contact_list, name="contacts"),
@@ -16,12 +31,26 @@ urlpatterns = [
         name="remove-number",
     ),
     path("contacts/<uuid:contact_id>/delete/", contact_details.delete_contact, name="delete-contact"),
+    path("contacts/<uuid:contact_id>/stage/", placing.set_stage, name="set-stage"),
+    path("contacts/<uuid:contact_id>/owner/", placing.set_owner, name="set-owner"),
+    path("contacts/<uuid:contact_id>/values/", values.set_values, name="set-values"),
+    path("contacts/<uuid:contact_id>/tags/", placing.add_tag, name="add-contact-tag"),
+    path("contacts/<uuid:contact_id>/tags/<uuid:tag_id>/remove/", placing.remove_tag, name="remove-contact-tag"),
     path("contacts/<uuid:contact_id>/merge/", merging.find_other, name="find-other"),
     path("contacts/<uuid:contact_id>/merge/<uuid:other_id>/", merging.merge, name="merge"),
     path("merges/<uuid:merge_id>/undo/", merging.undo, name="undo-merge"),
     path("duplicates/", merging.suggestion_list, name="merge-suggestions"),
     path("duplicates/<uuid:suggestion_id>/accept/", merging.accept_suggestion, name="accept-suggestion"),
     path("duplicates/<uuid:suggestion_id>/dismiss/", merging.dismiss_suggestion, name="dismiss-suggestion"),
+    path("tags/", tags.tag_list, name="tags"),
+    path("tags/<uuid:tag_id>/edit/", tags.edit_tag, name="edit-tag"),
+    path("tags/<uuid:tag_id>/delete/", tags.delete_tag, name="delete-tag"),
+    path("tags/<uuid:tag_id>/<direction:direction>/", tags.move_tag, name="move-tag"),
+    path("stages/", stages.stage_list, name="stages"),
+    path("stages/begin/", stages.begin_pipeline, name="begin-pipeline"),
+    path("stages/<uuid:stage_id>/edit/", stages.edit_stage, name="edit-stage"),
+    path("stages/<uuid:stage_id>/delete/", stages.delete_stage, name="delete-stage"),
+    path("stages/<uuid:stage_id>/<direction:direction>/", stages.move_stage, name="move-stage"),
     path("imports/", imports.import_list, name="imports"),
     path("imports/new/", imports.new_import, name="new-import"),
     path("imports/<uuid:batch_id>/", imports.import_page, name="import"),

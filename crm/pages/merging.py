@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import actors
 from accounts.page_access import member_page, refused_at, told
 from crm.models import Contact, Merge
-from crm.pages.contact_details import page_contact
+from crm.pages.contact_page import page_contact
 from crm.pages.list_state import query_of
 from crm.services import suggestions
 from crm.services.merging import COLUMNS, merge_contacts, undo_merge

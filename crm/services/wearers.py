@@ -13,7 +13,7 @@ _COUNT = """
 SELECT wanted.id, (
     SELECT count(*) FROM (
         SELECT 1 FROM {table} t WHERE t.workspace_id = %(workspace)s AND t.{column} = wanted.id {alive} LIMIT %(limit)s
-    ) some
+    ) counted
 ) FROM unnest(%(ids)s::uuid[]) AS wanted (id)
 """
 

@@ -19,13 +19,16 @@ from conftest import Device, join, make_device, make_person
 from crm.models import (
     Chat,
     Contact,
+    ContactTag,
     GroupMember,
     ImportBatch,
     ImportRow,
     Merge,
     MergeSuggestion,
     Reminder,
+    Stage,
     StagedRow,
+    Tag,
     WhatsAppAccount,
 )
 from crm.services.contacts import create_contact
@@ -81,6 +84,7 @@ def build(workspace: Workspace, alice: User) -> Target:
         email=f"contact-{CANARY}@example.com",
         identities=[{"kind": "phone", "value": "+4915112345678"}, {"kind": "lid", "value": "157163732254124@lid"}],
     )
+    tag, stage = _vocabulary(workspace, contact)
     double, merge, suggestion = _doubles(workspace, contact)
     batch, pending, previewed = (_import(workspace, alice, state) for state in ("finished", "uploaded", "previewed"))
     StagedRow.objects.create(
@@ -142,6 +146,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "chat": chat.pk,
             "group": group.pk,
             "double": double.pk,
+            "tag": tag.pk,
+            "stage": stage.pk,
             "merge": merge.pk,
             "suggestion": suggestion.pk,
             "identity": contact.identities.first().pk,
@@ -158,6 +164,13 @@ def build(workspace: Workspace, alice: User) -> Target:
             "address": EmailAddress.objects.get(user=alice).pk,
         },
     )
+
+
+def _vocabulary(workspace: Workspace, contact: Contact) -> tuple[Tag, Stage]:
+    """A tag that the contact wears, and a stage."""
+    tag = Tag.objects.create(workspace=workspace, name=f"Tag {CANARY}", folded=f"tag {CANARY}")
+    ContactTag.objects.create(workspace=workspace, contact=contact, tag=tag, added_at=timezone.now())
+    return tag, Stage.objects.create(workspace=workspace, name=f"Stage {CANARY}", folded=f"stage {CANARY}")
 
 
 def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:

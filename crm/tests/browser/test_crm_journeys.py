@@ -1,0 +1,130 @@
+"""What people do with their contacts, in a real browser."""
+
+import re
+import threading
+import time
+
+import pytest
+from django.db import connections
+from playwright.sync_api import expect
+
+from conftest import PASSWORD
+from crm.models import Contact
+from crm.services.imports.runs import run_waiting
+from crm.tests.test_pages_contacts import add
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FILE = "Nome;Telefone;E-mail\nAna Lima;(11) 98765-4321;ana@example.com\nBruno Costa;(11) 91234-5678;\n;12;\n"
+
+
+@pytest.fixture
+def worker():
+    """A worker beside the server, which runs imports as they come."""
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            run_waiting()
+            time.sleep(0.1)
+        connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def test_import_file_and_find_contact(visit, alice, acme, worker, tmp_path):
+    file = tmp_path / "clientes.csv"
+    file.write_text(FILE)
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    expect(page.get_by_role("heading", name="No contacts yet")).to_be_visible()
+    page.locator("main").get_by_role("link", name="Import a file").click()
+    page.locator("input[type=file]").set_input_files(str(file))
+    page.get_by_role("button", name="Upload and look at it").click()
+    expect(page.get_by_role("heading", name="What is in the columns?")).to_be_visible()
+    assert page.get_by_label("Import “Telefone” as").input_value() == "phone"
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("link", name=re.compile("2 New contacts"))).to_be_visible()
+    page.get_by_role("link", name=re.compile("1 Refused")).click()
+    expect(page.get_by_text("There is no such number in its country")).to_be_visible()
+    page.get_by_role("button", name="Import 2 rows").click()
+    expect(page.get_by_role("heading", name="Refused rows")).to_be_visible()
+    page.get_by_role("link", name="See the contacts").click()
+    page.get_by_label("Search contacts").press_sequentially("98765")
+    expect(page.get_by_role("link", name="Bruno Costa")).to_be_hidden()
+    expect(page.get_by_role("link", name="Ana Lima")).to_be_visible()
+    assert page.url.endswith("/contacts/?q=98765") or "q=98765" in page.url
+    page.go_back()
+    page.get_by_role("link", name="Imports", exact=True).click()
+    page.get_by_role("link", name="clientes.csv", exact=True).click()
+    page.get_by_text("Undo this import").click()
+    page.get_by_role("button", name="Undo the import").click()
+    expect(page.get_by_text("Taken back: 2 contacts deleted")).to_be_visible()
+    assert not Contact.objects.exists()
+
+
+def test_merge_and_undo(visit, alice, acme):
+    ana = add(acme, alice, "Ana Lima", "+5511987654321")
+    add(acme, alice, "Aninha", "+5511912345678", company="Café Aurora")
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    page.get_by_role("link", name="Ana Lima").click()
+    page.get_by_role("region", name="Duplicates").get_by_role("link", name="Merge").click()
+    page.get_by_label("Search contacts").press_sequentially("anin")
+    page.get_by_role("link", name="Compare with Aninha").click()
+    expect(page.get_by_role("heading", name="Ana Lima stays")).to_be_visible()
+    page.get_by_role("button", name="Merge into Ana Lima").click()
+    expect(page.get_by_text("The two are one contact now.")).to_be_visible()
+    expect(page.get_by_text("+55 11 91234-5678")).to_be_visible()
+    assert list(Contact.objects.alive()) == [ana]
+    page.get_by_role("button", name="Undo the merge with Aninha").click()
+    expect(page.get_by_text("They are two contacts again.")).to_be_visible()
+    assert Contact.objects.alive().count() == 2
+
+
+def test_filter_and_scroll(visit, alice, acme):
+    for number in range(60):
+        add(acme, alice, f"Person {number:02}")
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    expect(page.locator("#rows > tr")).to_have_count(51)
+    page.locator(".more-row").scroll_into_view_if_needed()
+    expect(page.locator("#rows > tr")).to_have_count(60)
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_label("Add a condition").select_option("Owner")
+    page.get_by_label("Owner: which").select_option("Alice")
+    expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()
+    page.get_by_label("Owner: how").select_option("is not")
+    expect(page.locator("#rows > tr")).to_have_count(51)
+    assert f"field=owner&op=not&value={alice.pk}" in page.url
+    page.get_by_label(re.compile("Take the condition “Owner")).click()
+    expect(page.get_by_label(re.compile("Take the condition “Owner"))).to_be_hidden()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_find_and_edit_contact_without_javascript(visit, alice, acme):
+    add(acme, alice, "Ana Lima", "+5511987654321")
+    add(acme, alice, "Bruno Costa")
+    visitor = visit("narrow", java_script_enabled=False)
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    page.get_by_label("Search contacts").fill("ana")
+    page.get_by_role("button", name="Search").click()
+    assert page.get_by_role("link", name="Bruno Costa").count() == 0
+    page.get_by_role("link", name="Ana Lima").click()
+    page.get_by_label("Company").fill("Café Aurora")
+    page.get_by_role("region", name="Details").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The contact is saved.")).to_be_visible()
+    assert Contact.objects.get(name="Ana Lima").company == "Café Aurora"
