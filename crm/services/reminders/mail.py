@@ -41,7 +41,7 @@ def reminder_message(*, delivery: ReminderDelivery, reminder: Reminder, recipien
             "due_at": delivery.due_at,
             "zone": zone,
             "about": reminder.contact or reminder.chat,
-            "link": f"{settings.BASE_URL}/contacts/{reminder.contact_id}/" if reminder.contact_id else "",
+            "link": settings.BASE_URL + reverse("contact", args=[reminder.contact_id]) if reminder.contact_id else "",
             "profile": settings.BASE_URL + reverse("profile"),
         }
         subject = " ".join(render_to_string("crm/email/reminder_subject.txt", context).split())
