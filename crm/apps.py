@@ -13,15 +13,17 @@ class CrmConfig(AppConfig):
         from accounts.services.departures import register_departure
         from accounts.services.plans import register_recount
         from crm.models import Contact, WhatsAppAccount
+        from crm.services.ownership import hand_over_contacts
         from crm.services.reminders.changes import hand_over_reminders
 
         register_recount(
             Resource.CONTACTS,
-            lambda workspace: Contact.objects.for_workspace(workspace).filter(merged_into=None).count(),
+            lambda workspace: Contact.objects.for_workspace(workspace).alive().count(),
         )
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
         )
+        register_departure("contacts", hand_over_contacts)
         register_departure("reminders", hand_over_reminders)
         register_step(
             "number_added",
@@ -43,7 +45,31 @@ class CrmConfig(AppConfig):
             {
                 "contact.created": _("added a contact"),
                 "contact.updated": _("changed a contact"),
-                "contact.deleted": _("deleted a contact"),
+                "contact.deleted": _("put a contact into the bin"),
+                "contact.restored": _("took a contact out of the bin"),
+                "contact.purged": _("deleted a contact for good"),
+                "contact.reassigned": _("handed contacts over"),
+                "contact.tagged": _("put a tag on a contact"),
+                "contact.untagged": _("took a tag off a contact"),
+                "note.written": _("wrote a note"),
+                "note.edited": _("changed a note"),
+                "note.deleted": _("put a note into the bin"),
+                "note.restored": _("took a note out of the bin"),
+                "note.purged": _("deleted a note for good"),
+                "tag.created": _("made a tag"),
+                "tag.updated": _("changed a tag"),
+                "tag.reordered": _("put tags into another order"),
+                "tag.deleted": _("deleted a tag"),
+                "stage.created": _("added a stage"),
+                "stage.updated": _("changed a stage"),
+                "stage.reordered": _("put stages into another order"),
+                "stage.deleted": _("deleted a stage"),
+                "custom_field.created": _("added a custom field"),
+                "custom_field.updated": _("changed a custom field"),
+                "custom_field.reordered": _("put custom fields into another order"),
+                "custom_field.retired": _("retired a custom field"),
+                "custom_field.restored": _("took a custom field back"),
+                "custom_field.deleted": _("deleted a custom field for good"),
                 "contact.merged": _("merged two contacts"),
                 "contact.unmerged": _("undid a merge of contacts"),
                 "contact.observed": _("submitted whom WhatsApp shows"),
@@ -71,6 +97,7 @@ class CrmConfig(AppConfig):
                 "whatsapp_account.removed": _("removed a WhatsApp number"),
             },
             {
+                **dict.fromkeys(("note", "tag", "stage", "custom_field"), "contacts"),
                 "contact": "contacts",
                 "merge_suggestion": "contacts",
                 "chat": "chat",

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from crm.services import bin
 from crm.services.imports import runs
 from crm.services.reminders import changes, delivery
 
@@ -24,3 +25,8 @@ def deliver_due_reminders() -> None:
 @shared_task
 def derive_due_times() -> None:
     changes.derive_due_times()
+
+
+@shared_task
+def empty_bins() -> None:
+    bin.empty_bins()

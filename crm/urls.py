@@ -2,10 +2,44 @@
 
 from django.urls import path
 
-from crm.views import chats, contacts, imports, merges, observations, reminders, whatsapp_accounts
+from crm.views import (
+    bin,
+    chats,
+    contacts,
+    custom_fields,
+    imports,
+    merges,
+    notes,
+    observations,
+    reminders,
+    stages,
+    tags,
+    whatsapp_accounts,
+)
 
 urlpatterns = [
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
+    path("contacts/bin/", bin.BinView.as_view(), name="api-bin"),
+    path("contacts/bin/<uuid:id>/", bin.BinnedContactView.as_view(), name="api-binned-contact"),
+    path("contacts/<uuid:id>/restore/", bin.RestoreContactView.as_view(), name="api-contact-restore"),
+    path("contacts/<uuid:id>/timeline/", notes.TimelineView.as_view(), name="api-contact-timeline"),
+    path("contacts/<uuid:id>/notes/", notes.NotesView.as_view(), name="api-contact-notes"),
+    path("contacts/<uuid:id>/tags/<uuid:tag_id>/", tags.ContactTagView.as_view(), name="api-contact-tag"),
+    path("notes/<uuid:id>/", notes.NoteView.as_view(), name="api-note"),
+    path("notes/<uuid:id>/restore/", notes.RestoreNoteView.as_view(), name="api-note-restore"),
+    path("notes/<uuid:id>/history/", notes.NoteHistoryView.as_view(), name="api-note-history"),
+    path("tags/", tags.TagsView.as_view(), name="api-tags"),
+    path("tags/order/", tags.TagOrderView.as_view(), name="api-tag-order"),
+    path("tags/<uuid:id>/", tags.TagView.as_view(), name="api-tag"),
+    path("stages/", stages.StagesView.as_view(), name="api-stages"),
+    path("stages/order/", stages.StageOrderView.as_view(), name="api-stage-order"),
+    path("stages/defaults/", stages.DefaultStagesView.as_view(), name="api-default-stages"),
+    path("stages/<uuid:id>/", stages.StageView.as_view(), name="api-stage"),
+    path("custom-fields/", custom_fields.CustomFieldsView.as_view(), name="api-custom-fields"),
+    path("custom-fields/order/", custom_fields.CustomFieldOrderView.as_view(), name="api-custom-field-order"),
+    path("custom-fields/<uuid:id>/", custom_fields.CustomFieldView.as_view(), name="api-custom-field"),
+    path("custom-fields/<uuid:id>/retire/", custom_fields.RetireFieldView.as_view(), name="api-custom-field-retire"),
+    path("custom-fields/<uuid:id>/restore/", custom_fields.RestoreFieldView.as_view(), name="api-custom-field-restore"),
     path("contacts/<uuid:id>/", contacts.ContactView.as_view(), name="api-contact"),
     path("contacts/<uuid:id>/identities/", contacts.IdentitiesView.as_view(), name="api-contact-identities"),
     path(

@@ -31,5 +31,6 @@ app.conf.beat_schedule = {
     "derive when reminders are due": _every(24 * 3600, "crm.tasks.derive_due_times"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "finish departures": _every(60, "accounts.tasks.finish_departures"),
+    "empty bins": _every(3600, "crm.tasks.empty_bins"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),
 }

@@ -287,6 +287,8 @@ CORS_PREFLIGHT_MAX_AGE = 7200
 
 # Largest request body, in bytes; uploads have a cap of their own.
 MAX_BODY_BYTES = 1 * 1024 * 1024
+# How long what was deleted can be taken back.
+BIN_DAYS = 30
 MAX_IMPORT_BYTES = 200 * 1024 * 1024
 MAX_IMPORT_ROWS = 1_000_000
 # Imports that are worked on at once, over all workers; fewer than there are worker processes.
@@ -330,6 +332,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayRequestDuration": True, "persistAuthorization": False},
     "ENUM_NAME_OVERRIDES": {
         "DuplicatePolicyEnum": "crm.models.imports.DuplicatePolicy",
+        "StageOutcomeEnum": "crm.models.stages.StageOutcome",
         "RowOutcomeEnum": "crm.models.imports.RowOutcome",
         "RoleEnum": "accounts.models.workspaces.Role",
         "ReminderStateEnum": "crm.models.reminders.ReminderState",

@@ -41,7 +41,9 @@ def _describe(events: list[Event]) -> list[dict]:
                 "who": who or (_("WAPlus") if event.actor_kind == ActorKind.SYSTEM else _("A former member")),
                 "words": words_of(event.kind),
                 "whom": "" if whom == who else whom,
-                "changed": ", ".join(event.changed).replace("_", " ") if event.kind.endswith(".updated") else "",
+                "changed": ", ".join(dict.fromkeys(name.partition(".")[0] for name in event.changed)).replace("_", " ")
+                if event.kind.endswith(".updated")
+                else "",
                 "count": event.count,
                 "icon": icon_of(event.object_type),
                 "through_extension": event.actor_kind == ActorKind.INSTANCE,

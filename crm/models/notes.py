@@ -25,6 +25,7 @@ class Note(SyncedModel):
     pinned = models.BooleanField(_("pinned"), default=False)
     created_at = models.DateTimeField(_("written"))
     edited_at = models.DateTimeField(_("edited"), null=True)
+    edited_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+", db_index=False)
     deleted_at = models.DateTimeField(_("put into the bin"), null=True)
 
     class Meta(SyncedModel.Meta):
@@ -35,6 +36,7 @@ class Note(SyncedModel):
         indexes = [
             *SyncedModel.Meta.indexes,
             models.Index(fields=["workspace", "contact", "-created_at"], name="note_of_contact"),
+            models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="note_in_bin"),
             GinIndex(
                 F("workspace"),
                 OpClass(F("search_text"), name="gin_trgm_ops"),

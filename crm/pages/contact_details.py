@@ -10,7 +10,7 @@ from accounts.page_access import member_page, refused_at, told
 from crm.models.identities import IdentityKind, IdentitySource
 from crm.pages.contact_forms import DetailsForm, NewContactForm, NumberForm
 from crm.pages.contact_page import contact_page, page_contact
-from crm.services import contacts
+from crm.services import bin, contacts
 from waplus.lib.ids import uuid7
 
 
@@ -101,7 +101,5 @@ def remove_number(request, membership, contact_id, identity_id):
 def delete_contact(request, membership, contact_id):
     """Put the contact away."""
     with told(request, _("The contact is deleted.")):
-        contacts.delete_contact(
-            workspace=membership.workspace, contact_id=contact_id, actor=actors.person(request.user)
-        )
+        bin.delete_contact(workspace=membership.workspace, contact_id=contact_id, actor=actors.person(request.user))
     return redirect("contacts")

@@ -63,7 +63,7 @@ class ContactTagData(PersonalData):
 @declare
 class NoteData(PersonalData):
     model = "crm.Note"
-    subjects = {"workspace": "workspace", "contact": "contact", "person": "author"}
+    subjects = {"workspace": "workspace", "contact": "contact", "person": ("author", "edited_by")}
     fields = {
         "id": CLIENT_ID,
         "workspace": WORKSPACE,
@@ -77,6 +77,7 @@ class NoteData(PersonalData):
         "pinned": LOOK,
         "created_at": WHEN,
         "edited_at": WHEN,
+        "edited_by": replace(AUTHOR, purpose="Tells which member wrote the text as it stands."),
         "deleted_at": WHEN,
     }
 

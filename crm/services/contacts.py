@@ -1,4 +1,4 @@
-"""Contacts: make, change, delete. One service call is one transaction with its event."""
+"""Contacts: make and change; the bin is in `crm.services.bin`. One service call is one transaction with its event."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -239,13 +239,3 @@ def _touch(contact: Contact, actor: Actor, workspace: Workspace) -> None:
     contact.updated_at = timezone.now()
     contact.save(update_fields=[*DERIVED, "updated_at"])
     record_event(kind="contact.updated", actor=actor, workspace=workspace, obj=contact, changed=["identities"])
-
-
-@transaction.atomic
-def delete_contact(*, workspace: Workspace, contact_id: UUID, actor: Actor) -> None:
-    """Delete a contact with its identities and what is scheduled for it."""
-    contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
-    record_event(kind="contact.deleted", actor=actor, workspace=workspace, obj=contact)
-    contact.delete()
-    plans.release(workspace=workspace, resource=Resource.CONTACTS)
-    plans.recount(workspace, Resource.SCHEDULED_MESSAGES)

@@ -20,7 +20,7 @@ from crm.models import (
     Note,
 )
 from crm.models.contacts import numbers_of
-from crm.services import contacts, merging
+from crm.services import bin, contacts, merging
 from crm.services.identities import owners_of
 from crm.tests.people import Crowd, difference, furnish, make_contact, tables_of
 from messaging.models import ScheduledMessage
@@ -131,7 +131,7 @@ def test_refuses_what_cannot_be_merged(acme, other, alice_device, furniture):
     one, gone, foreign = make_contact(acme, name="A"), make_contact(acme, name="B"), make_contact(other, name="C")
     binned = make_contact(acme, name="D")
     Contact.objects.filter(pk=binned.pk).update(deleted_at=timezone.now())
-    contacts.delete_contact(workspace=acme, contact_id=gone.pk, actor=actors.SYSTEM)
+    bin.delete_contact(workspace=acme, contact_id=gone.pk, actor=actors.SYSTEM)
     before = tables_of(acme)
     errors = assert_refused(post_merge(alice_device, one, one), "invalid")["errors"]
     assert [(error["field"], error["code"]) for error in errors] == [("other", "same_contact")]

@@ -11,7 +11,7 @@ from accounts.services import plans
 from accounts.tests.together import assert_refused, at_once
 from crm.models import Chat, Contact, ContactIdentity, MergeSuggestion, WhatsAppAccount
 from crm.models.identities import IdentitySource
-from crm.services import contacts
+from crm.services import bin
 from crm.services.observations import observe
 from crm.tests.people import difference, make_contact, tables_of
 from waplus.lib.ids import uuid7
@@ -370,6 +370,6 @@ def test_observing_while_contacts_are_deleted_and_made(alice_device, bob_device,
         assert [answer.status_code for answer in answers] == [200, 204], n
         assert plans.recount(acme, Resource.CONTACTS) == {}
         for left in Contact.objects.for_workspace(acme).alive():
-            contacts.delete_contact(workspace=acme, contact_id=left.pk, actor=actors.instance(alice_device.instance))
+            bin.delete_contact(workspace=acme, contact_id=left.pk, actor=actors.instance(alice_device.instance))
         Contact.objects.all().delete()
         plans.recount(acme, Resource.CONTACTS)

@@ -12,7 +12,7 @@ from accounts.models import Role
 from crm.models import Contact
 from crm.models.identities import IdentitySource
 from crm.serializers.contacts import ContactChangeSerializer, ContactSerializer, IdentitySerializer
-from crm.services import contacts
+from crm.services import bin, contacts
 from crm.services.contact_pages import contacts_page
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.api.schema import IDEMPOTENCY_PARAMETER, PAGE_PARAMETERS, page_of
@@ -93,7 +93,8 @@ class ContactView(WorkspaceView):
 
     @extend_schema(operation_id="contacts_delete", tags=["contacts"], responses={204: OpenApiResponse()})
     def delete(self, request, id):
-        contacts.delete_contact(workspace=self.workspace, contact_id=id, actor=self.actor)
+        """Put the contact into the bin, from which it can be taken back for 30 days."""
+        bin.delete_contact(workspace=self.workspace, contact_id=id, actor=self.actor)
         return Response(status=204)
 
 

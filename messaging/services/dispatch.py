@@ -23,12 +23,14 @@ from waplus.lib.errors import NotFound, Refused
 
 LEASE = timedelta(seconds=60)
 MAX_CLAIM = 100
+IN_BIN = "Its contact is in the bin."
 TOO_LATE = "It was later than the message allows, and no device had sent it."
 
 # Claims for one number take turns already, so a locked row is not skipped: somebody looks at that message (to edit
 # it, say) and will be done in a moment, and the next message of its chat must not overtake it meanwhile. Messages for
 # one time go in the order in which they were written, which is that of their schedules' ids. No lease outlives the
-# time until which a message may be sent, so that nobody begins to send it later than that.
+# time until which a message may be sent, so that nobody begins to send it later than that. A message to a contact in
+# the bin waits: it goes out if the contact is taken back in time.
 _CLAIM = """
 WITH picked AS (
     SELECT q.id FROM messaging_queuedmessage q
@@ -37,6 +39,10 @@ WITH picked AS (
           SELECT 1 FROM messaging_queuedmessage busy
           WHERE busy.whatsapp_account_id = q.whatsapp_account_id AND busy.chat_jid = q.chat_jid
             AND busy.state IN ('leased', 'sending', 'outcome_unknown')
+      )
+      AND NOT EXISTS (
+          SELECT 1 FROM messaging_scheduledmessage s JOIN crm_contact c ON c.id = s.contact_id
+          WHERE s.id = q.scheduled_message_id AND c.deleted_at IS NOT NULL
       )
     ORDER BY q.due_at, q.scheduled_message_id LIMIT %(limit)s FOR UPDATE OF q
 ), leased AS (
@@ -142,6 +148,8 @@ def report_message(
             f"A message that is {message.state} cannot be reported as {report}.",
             extra={"state": message.state},
         )
+    if target == DispatchState.SENDING and message.scheduled_message.is_to_binned_contact:
+        raise Refused("wrong_state", IN_BIN, extra={"state": message.state})
     if target == DispatchState.SENDING:
         message.lease_until = now + LEASE
     else:
@@ -200,14 +208,18 @@ def _move(message: QueuedMessage, state: DispatchState, actor: Actor, reason: st
 
 _SETTLE = """
 WITH ended AS (
-    SELECT id, state, expires_at FROM messaging_queuedmessage
+    SELECT id, state, expires_at, EXISTS (
+        SELECT 1 FROM messaging_scheduledmessage s JOIN crm_contact c ON c.id = s.contact_id
+        WHERE s.id = messaging_queuedmessage.scheduled_message_id AND c.deleted_at IS NOT NULL
+    ) AS in_bin FROM messaging_queuedmessage
     WHERE (state IN ('leased', 'sending') AND lease_until <= %(now)s) OR (state = 'queued' AND expires_at <= %(now)s)
     ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED
 ), moved AS (
     UPDATE messaging_queuedmessage q
     SET state = CASE WHEN ended.state = 'sending' THEN 'outcome_unknown'
                      WHEN ended.state = 'leased' AND ended.expires_at > %(now)s THEN 'queued' ELSE 'skipped' END,
-        reason = CASE WHEN ended.state = 'sending' THEN %(unknown)s WHEN ended.expires_at <= %(now)s THEN %(late)s ELSE '' END,
+        reason = CASE WHEN ended.state = 'sending' THEN %(unknown)s WHEN ended.expires_at > %(now)s THEN ''
+                      WHEN ended.in_bin THEN %(in_bin)s ELSE %(late)s END,
         lease_until = NULL
     FROM ended WHERE q.id = ended.id
     RETURNING q.id, q.workspace_id, q.fence, q.state, ended.state AS was
@@ -228,7 +240,7 @@ def settle_expired_leases() -> dict[str, int]:
     outcome is unknown; what is too late is skipped.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, {"now": timezone.now(), "unknown": UNKNOWN, "late": TOO_LATE})
+        cursor.execute(_SETTLE, {"now": timezone.now(), "unknown": UNKNOWN, "late": TOO_LATE, "in_bin": IN_BIN})
         moved = cursor.fetchall()
     workspaces = Workspace.objects.in_bulk({row[1] for row in moved})
     counts: dict[str, int] = {}

@@ -655,6 +655,8 @@ def test_returns_places_of_what_goes_with_contact_or_number(alice_device, acme, 
     schedule(alice_device, number, seconds=3600)
     assert waiting(acme) == 2
     assert alice_device.client.delete(f"/api/v1/contacts/{contact.pk}/").status_code == 204
+    assert waiting(acme) == 2
+    assert alice_device.client.delete(f"/api/v1/contacts/bin/{contact.pk}/").status_code == 204
     assert waiting(acme) == 1
     assert alice_device.client.delete(f"/api/v1/whatsapp-accounts/{number.pk}/").status_code == 204
     assert (waiting(acme), ScheduledMessage.objects.count()) == (0, 0)

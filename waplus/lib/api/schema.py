@@ -1,5 +1,7 @@
 """What OpenAPI says of every route: problem documents, cursors and the headers that we understand."""
 
+from functools import cache
+
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
@@ -37,6 +39,7 @@ IDEMPOTENCY_PARAMETER = OpenApiParameter(
 )
 
 
+@cache
 def page_of(serializer: type[serializers.Serializer]) -> type[serializers.Serializer]:
     """The serializer of a keyset page of `serializer`."""
     name = serializer.__name__.removesuffix("Serializer") + "Page"

@@ -19,20 +19,22 @@ from conftest import Device, join, make_device, make_person
 from crm.models import (
     Chat,
     Contact,
-    ContactTag,
     GroupMember,
     ImportBatch,
     ImportRow,
     Merge,
     MergeSuggestion,
     Reminder,
-    Stage,
     StagedRow,
-    Tag,
     WhatsAppAccount,
 )
-from crm.services.contacts import create_contact
+from crm.services.bin import delete_contact
+from crm.services.contacts import create_contact, update_contact
+from crm.services.custom_fields import create_field, retire_field
 from crm.services.merging import merge_contacts
+from crm.services.notes import delete_note, edit_note, write_note
+from crm.services.stages import create_stage
+from crm.services.tags import create_tag, tag_contact
 from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
@@ -84,7 +86,7 @@ def build(workspace: Workspace, alice: User) -> Target:
         email=f"contact-{CANARY}@example.com",
         identities=[{"kind": "phone", "value": "+4915112345678"}, {"kind": "lid", "value": "157163732254124@lid"}],
     )
-    tag, stage = _vocabulary(workspace, contact)
+    records = _records(workspace, actors.person(alice), contact)
     double, merge, suggestion = _doubles(workspace, contact)
     batch, pending, previewed = (_import(workspace, alice, state) for state in ("finished", "uploaded", "previewed"))
     StagedRow.objects.create(
@@ -145,9 +147,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "contact": contact.pk,
             "chat": chat.pk,
             "group": group.pk,
+            **records,
             "double": double.pk,
-            "tag": tag.pk,
-            "stage": stage.pk,
             "merge": merge.pk,
             "suggestion": suggestion.pk,
             "identity": contact.identities.first().pk,
@@ -164,13 +165,6 @@ def build(workspace: Workspace, alice: User) -> Target:
             "address": EmailAddress.objects.get(user=alice).pk,
         },
     )
-
-
-def _vocabulary(workspace: Workspace, contact: Contact) -> tuple[Tag, Stage]:
-    """A tag that the contact wears, and a stage."""
-    tag = Tag.objects.create(workspace=workspace, name=f"Tag {CANARY}", folded=f"tag {CANARY}")
-    ContactTag.objects.create(workspace=workspace, contact=contact, tag=tag, added_at=timezone.now())
-    return tag, Stage.objects.create(workspace=workspace, name=f"Stage {CANARY}", folded=f"stage {CANARY}")
 
 
 def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:
@@ -217,6 +211,40 @@ def _reminder(workspace, contact, person, **fields) -> Reminder:
         created_by=person,
         **fields,
     )
+
+
+def _records(workspace: Workspace, actor, contact: Contact) -> dict[str, UUID]:
+    """Tags, stages, fields, notes and something in the bin."""
+    first_tag, last_tag = (create_tag(workspace=workspace, actor=actor, name=f"{n} {CANARY}")[0] for n in "ab")
+    first_stage, last_stage = (create_stage(workspace=workspace, actor=actor, name=f"{n} {CANARY}")[0] for n in "ab")
+    field, retired_field = (
+        create_field(workspace=workspace, actor=actor, name=f"{n} {CANARY}", kind="text")[0] for n in "ab"
+    )
+    for each in (field, retired_field):
+        update_contact(workspace=workspace, contact_id=contact.pk, actor=actor, fields={str(each.pk): CANARY})
+    update_contact(workspace=workspace, contact_id=contact.pk, actor=actor, stage=first_stage.pk)
+    retire_field(workspace=workspace, field_id=retired_field.pk, actor=actor)
+    tag_contact(workspace=workspace, contact_id=contact.pk, tag_id=first_tag.pk, actor=actor)
+    note, binned_note = (
+        write_note(workspace=workspace, contact_id=contact.pk, actor=actor, text=f"{n} {CANARY}")[0] for n in "ab"
+    )
+    edit_note(workspace=workspace, note_id=note.pk, actor=actor, text=f"edited {CANARY}")
+    delete_note(workspace=workspace, note_id=binned_note.pk, actor=actor)
+    binned, _ = create_contact(
+        workspace=workspace, actor=actor, source="person", name=f"Binned {CANARY}", identities=[]
+    )
+    delete_contact(workspace=workspace, contact_id=binned.pk, actor=actor)
+    return {
+        "tag": first_tag.pk,
+        "last_tag": last_tag.pk,
+        "stage": first_stage.pk,
+        "last_stage": last_stage.pk,
+        "field": field.pk,
+        "retired_field": retired_field.pk,
+        "note": note.pk,
+        "binned_note": binned_note.pk,
+        "binned": binned.pk,
+    }
 
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
