@@ -15,11 +15,13 @@ class CrmConfig(AppConfig):
         from crm.models import Contact, WhatsAppAccount
         from crm.services.ownership import hand_over_contacts
         from crm.services.reminders.changes import hand_over_reminders
+        from crm.services.sync import crm_kinds
 
         register_recount(
             Resource.CONTACTS,
             lambda workspace: Contact.objects.for_workspace(workspace).alive().count(),
         )
+        crm_kinds.register()
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
         )
@@ -92,6 +94,7 @@ class CrmConfig(AppConfig):
                 "reminder.deleted": _("deleted a reminder"),
                 "reminder.handed_over": _("handed reminders of somebody who left over"),
                 "reminder.delivered": _("delivered a reminder"),
+                "sync.started_over": _("let all devices synchronise from the start"),
                 "whatsapp_account.added": _("added a WhatsApp number"),
                 "whatsapp_account.updated": _("changed a WhatsApp number"),
                 "whatsapp_account.removed": _("removed a WhatsApp number"),

@@ -5,6 +5,7 @@ from celery import shared_task
 from crm.services import bin
 from crm.services.imports import runs
 from crm.services.reminders import changes, delivery
+from crm.services.sync import epoch
 
 
 @shared_task
@@ -30,3 +31,13 @@ def derive_due_times() -> None:
 @shared_task
 def empty_bins() -> None:
     bin.empty_bins()
+
+
+@shared_task
+def delete_old_sync_marks() -> None:
+    epoch.delete_old_marks()
+
+
+@shared_task
+def warn_of_sync_delay() -> None:
+    epoch.warn_of_delay()

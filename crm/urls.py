@@ -13,6 +13,7 @@ from crm.views import (
     observations,
     reminders,
     stages,
+    sync,
     tags,
     whatsapp_accounts,
 )
@@ -65,6 +66,7 @@ urlpatterns = [
     path("chats/", chats.ChatsView.as_view(), name="api-chats"),
     path("chats/<uuid:id>/", chats.ChatView.as_view(), name="api-chat"),
     path("chats/<uuid:id>/members/", chats.ChatMembersView.as_view(), name="api-chat-members"),
+    path("sync/", sync.SyncView.as_view(), name="api-sync"),
     path("whatsapp-accounts/", whatsapp_accounts.WhatsAppAccountsView.as_view(), name="api-whatsapp-accounts"),
     path("whatsapp-accounts/<uuid:id>/", whatsapp_accounts.WhatsAppAccountView.as_view(), name="api-whatsapp-account"),
     path("reminders/", reminders.RemindersView.as_view(), name="api-reminders"),

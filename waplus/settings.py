@@ -230,6 +230,10 @@ REFRESH_TOKEN_TOTAL_LIFE = timedelta(days=180)
 REFRESH_TOKEN_GRACE = timedelta(seconds=60)
 INVITATION_LIFE = timedelta(days=7)
 
+# How long deletions and the outcomes of pushed changes are remembered: see docs/sync.md
+SYNC_TOMBSTONE_LIFE = timedelta(days=90)
+SYNC_PUSH_LIFE = timedelta(days=30)
+
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
 if TRUSTED_PROXY_COUNT:

@@ -9,7 +9,7 @@ from crm.models.merges import Merge, MergeMove, MergeSuggestion, SuggestionReaso
 from crm.models.notes import Note, NoteEdit
 from crm.models.reminders import DeliveryChannel, DeliveryState, Reminder, ReminderDelivery, ReminderState
 from crm.models.stages import Stage, StageOutcome
-from crm.models.sync import PushedChange, SyncEpoch, Tombstone
+from crm.models.sync import PushedChange, SyncEpoch, SyncFloor, Tombstone
 from crm.models.tabs import Tab, TabTarget
 from crm.models.tags import ContactTag, Tag
 from crm.models.whatsapp_accounts import WhatsAppAccount
@@ -50,6 +50,7 @@ __all__ = [
     "SuggestionReason",
     "SuggestionScan",
     "SyncEpoch",
+    "SyncFloor",
     "Tab",
     "TabTarget",
     "Tag",

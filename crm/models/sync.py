@@ -38,16 +38,18 @@ class SyncEpoch(models.Model):
     """Which database the tokens of synchronisation speak of: one row.
 
     The server, database and timeline that wrote it are compared with the ones
-    that run: after a restore they differ, and every token starts over.
-    `floor_xid` is the horizon below which tombstones were dropped.
+    that run, and `written_xid` with the transaction that PostgreSQL itself
+    notes beside the row: a dump that is loaded, into this very database too,
+    writes the row anew and so tells on itself. If any of them differs, a new
+    epoch begins, and every token starts over.
     """
 
     singleton = models.BooleanField(primary_key=True, default=True, editable=False)
     epoch = models.UUIDField(default=uuid7)
     system_identifier = models.CharField(max_length=24)
     database_oid = models.PositiveBigIntegerField()
-    timeline = models.PositiveIntegerField()
-    floor_xid = Xid8Field(db_default=models.Value("0", models.CharField()))
+    timeline = models.PositiveBigIntegerField()
+    written_xid = Xid8Field()
     began_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -55,6 +57,16 @@ class SyncEpoch(models.Model):
 
     def __str__(self) -> str:
         return str(self.epoch)
+
+
+class SyncFloor(models.Model):
+    """The newest tombstone of a workspace that was dropped: a token from before it has missed a deletion."""
+
+    workspace = models.OneToOneField("accounts.Workspace", models.CASCADE, primary_key=True, related_name="+")
+    xid = Xid8Field()
+
+    def __str__(self) -> str:
+        return str(self.xid)
 
 
 class PushedChange(WorkspaceModel):

@@ -20,9 +20,19 @@ class TombstoneData(PersonalData):
 class SyncEpochData(PersonalData):
     model = "crm.SyncEpoch"
     fields = dict.fromkeys(
-        ("singleton", "epoch", "system_identifier", "database_oid", "timeline", "floor_xid", "began_at"),
+        ("singleton", "epoch", "system_identifier", "database_oid", "timeline", "written_xid", "began_at"),
         technical("Recognises a database that was restored, so that devices start over."),
     )
+
+
+@declare
+class SyncFloorData(PersonalData):
+    model = "crm.SyncFloor"
+    subjects = {"workspace": "workspace"}
+    fields = {
+        "workspace": WORKSPACE,
+        "xid": technical("Tells a device that was away for long that it missed a deletion."),
+    }
 
 
 @declare

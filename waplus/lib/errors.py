@@ -63,6 +63,11 @@ CODES: dict[str, Code] = {
     "idempotency_conflict": Code(
         409, "The key was used for another request", "Use a new `Idempotency-Key` for a new request."
     ),
+    "sync_start_over": Code(
+        410,
+        "Synchronisation has to start over",
+        "Pull again without a token; `reason` says why. Keep what waits to be pushed.",
+    ),
     "precondition_failed": Code(412, "Somebody changed it first", "Read it again and send its new ETag in `If-Match`."),
     "too_large": Code(413, "The body is too large", "Send less at once."),
     "unsupported_media_type": Code(

@@ -56,7 +56,8 @@ class PreparedStatement:
             if connection.connection not in self._prepared_on:
                 cursor.execute(f"PREPARE {self.name} AS {self.sql}")
                 self._prepared_on.add(connection.connection)
-            cursor.execute(f"EXECUTE {self.name} ({', '.join(['%s'] * len(params))})", params)
+            given = f"({', '.join(['%s'] * len(params))})" if params else ""
+            cursor.execute(f"EXECUTE {self.name} {given}", params)
             return cursor.fetchall()
 
 

@@ -1,0 +1,207 @@
+"""Pulling: everything that changed behind a token, in the order of transactions.
+
+A transaction's id is below the horizon (`pg_snapshot_xmin` of the snapshot that
+reads) once it and every earlier one have ended. What is read below the horizon
+is therefore complete for good: later changes, also of the same rows, carry ids
+at or above it. The horizon and the keys are read in one statement, that is in
+one snapshot; a horizon read after the rows would be the very mistake that
+loses them.
+
+The keys name what changed. Documents are read after them and show each row as
+it is by then, or that it is gone: a newer state than the key's can only come
+early, never get lost, because its own key comes again. So a change that is
+applied twice, or a row deleted and made again, need no rule of their own.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+from accounts.models import User, Workspace
+from crm.services.sync.epoch import HORIZON, IS_PRESENT, begin_epoch
+from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
+from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over
+from waplus.lib.prepared import PreparedStatement
+
+DEFAULT_LIMIT = 1_000
+MAX_LIMIT = 5_000
+_LAST_ID = UUID(int=2**128 - 1)
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """A page of changes as JSON texts, where to go on, and whether there is more at once."""
+
+    changes: list[str]
+    next: str
+    more: bool
+    epoch: UUID
+
+
+def pull(*, workspace: Workspace, user: User, token: str = "", limit: int = DEFAULT_LIMIT) -> Pulled:
+    """The page behind a token; without one the beginning of a first pull.
+
+    Raises `sync_start_over` with a reason if the token no longer counts, and
+    `invalid_cursor` if it never was one.
+    """
+    scope = scope_of(workspace.pk, user.pk)
+    at = decode(token, scope) if token else None
+    if at is None or at.first:
+        changes, after, more = _first_page(workspace, user, at, limit)
+    else:
+        changes, after, more = _changes_page(workspace, user, at, limit)
+    return Pulled(changes, encode(after, scope), more, after.epoch)
+
+
+# --- Changes --------------------------------------------------------------------------------------
+
+
+@cache
+def _changed_keys(known: tuple[Kind, ...]) -> PreparedStatement:
+    """The epoch, the horizon, the floor, and the keys behind a position as `xid:rank:id,…`.
+
+    Each table gives its first rows through its own index, so a page costs the
+    same in a small workspace and in a large one. `$2` to `$4` are the position,
+    `$5` the number of keys.
+    """
+    rows = " UNION ALL ".join(
+        f"(SELECT changed_xid AS xid, {kind.rank} AS rank, id FROM {kind.table} WHERE workspace_id = $1 "
+        f"AND (changed_xid, id) > ($2, CASE WHEN {kind.rank} < $3 THEN '{_LAST_ID}'::uuid WHEN {kind.rank} = $3 THEN $4 "
+        f"ELSE '{NIL}'::uuid END) AND changed_xid < {HORIZON} ORDER BY changed_xid, id LIMIT $5)"
+        for kind in known
+    )
+    rank = "CASE kind " + " ".join(f"WHEN '{kind.name}' THEN {kind.rank}" for kind in known) + " END"
+    names = ", ".join(f"'{kind.name}'" for kind in known)
+    buried = (
+        f"(SELECT xid, rank, id FROM (SELECT changed_xid AS xid, {rank} AS rank, row_id AS id FROM crm_tombstone "
+        f"WHERE workspace_id = $1 AND changed_xid >= $2 AND changed_xid < {HORIZON} AND kind IN ({names})) stone "
+        "WHERE (xid, rank, id) > ($2, $3, $4) ORDER BY xid, rank, id LIMIT $5)"
+    )
+    return PreparedStatement(
+        f"""
+        SELECT epoch.epoch, {IS_PRESENT}, ({HORIZON})::text, floor.xid::text, keys.found
+        FROM (SELECT 1) one LEFT JOIN crm_syncepoch epoch ON true
+        LEFT JOIN crm_syncfloor floor ON floor.workspace_id = $1
+        LEFT JOIN LATERAL (
+            SELECT string_agg(xid || ':' || rank || ':' || id, ',' ORDER BY xid, rank, id) AS found
+            FROM (SELECT xid, rank, id FROM ({rows} UNION ALL {buried}) changed ORDER BY xid, rank, id LIMIT $5) page
+        ) keys ON true
+        """
+    )
+
+
+def _changes_page(workspace: Workspace, user: User, at: Token, limit: int) -> tuple[list[str], Token, bool]:
+    known = kinds()
+    params = [workspace.pk, str(at.xid), at.rank, at.row_id, limit + 1]
+    [(epoch, is_present, horizon, floor, found)] = _changed_keys(known).fetch(params)
+    if epoch is None or not is_present:
+        begin_epoch(instead_of=epoch)
+        raise start_over("other_database")
+    if at.epoch != epoch:
+        raise start_over("other_database")
+    if at.xid >= int(horizon):
+        begin_epoch(instead_of=epoch)
+        raise start_over("set_back")
+    if floor is not None and (at.xid, at.rank) < (int(floor), END):
+        raise start_over("too_old")
+    keys = [_key(text) for text in found.split(",")] if found else []
+    page, more = keys[:limit], len(keys) > limit
+    if not page:
+        return [], at, False
+    after = at.at(*page[-1]) if more else at.at(page[-1][0], END, NIL)
+    return _present(workspace, user, page, known), after, more
+
+
+def _key(text: str) -> tuple[int, int, UUID]:
+    xid, rank, row_id = text.split(":")
+    return int(xid), int(rank), UUID(row_id)
+
+
+def _present(workspace: Workspace, user: User, page: list[tuple[int, int, UUID]], known: tuple[Kind, ...]) -> list[str]:
+    """What is there of the rows that some keys name, in the order of the keys, each row once."""
+    wanted: dict[int, list[str]] = {}
+    order = dict.fromkeys((rank, str(row_id)) for _, rank, row_id in page)
+    for rank, row_id in order:
+        wanted.setdefault(rank, []).append(row_id)
+    by_rank = {kind.rank: kind for kind in known}
+    there = {
+        rank: present_changes(kind=by_rank[rank], workspace_id=workspace.pk, user_id=user.pk, ids=ids)
+        for rank, ids in wanted.items()
+    }
+    return [there[rank].get(row_id) or deletion(by_rank[rank].name, row_id) for rank, row_id in order]
+
+
+# --- The first pull -------------------------------------------------------------------------------
+
+
+@cache
+def _start(known: tuple[Kind, ...]) -> PreparedStatement:
+    """The epoch, the newest transaction below the horizon of which there is a row, and the newest of all.
+
+    The first is where changes go on, the second bounds the pull: it is higher
+    where rows came from another server's dump, whose transactions were ahead.
+    """
+
+    def newest(tables: list[str], condition: str = "") -> str:
+        each = ", ".join(
+            f"(SELECT changed_xid FROM {table} WHERE workspace_id = $1 {condition} ORDER BY changed_xid DESC LIMIT 1)"
+            for table in tables
+        )
+        return f"greatest('0'::xid8, {each}"
+
+    tables = [kind.table for kind in known]
+    return PreparedStatement(
+        f"""
+        SELECT epoch.epoch, {IS_PRESENT},
+            {newest([*tables, "crm_tombstone"], f"AND changed_xid < {HORIZON}")},
+                (SELECT xid FROM crm_syncfloor WHERE workspace_id = $1 AND xid < {HORIZON}))::text,
+            {newest(tables)})::text
+        FROM (SELECT 1) one LEFT JOIN crm_syncepoch epoch ON true
+        """
+    )
+
+
+@cache
+def _rows(kind: Kind) -> PreparedStatement:
+    """Rows of a kind behind `(xid, id)`, as changes with their keys."""
+    visible = f"AND {kind.visible}" if kind.visible else ""
+    return PreparedStatement(
+        f"SELECT {change_sql(kind)}, row.changed_xid::text, document.id::text FROM {kind.table} row, "
+        f"LATERAL (SELECT {kind.select}) document WHERE row.workspace_id = %s "
+        f"AND (row.changed_xid, row.id) > (%s, %s) AND row.changed_xid <= %s {visible} "
+        f"ORDER BY row.changed_xid, row.id LIMIT %s"
+    )
+
+
+def _begin(workspace: Workspace) -> Token:
+    """Where a first pull begins, in the epoch that stands or in one that begins with it."""
+    while True:
+        [(epoch, is_present, since, bound)] = _start(kinds()).fetch([workspace.pk])
+        if epoch is not None and is_present:
+            return Token(epoch, rank=0, first=True, since=int(since), bound=int(bound))
+        begin_epoch(instead_of=epoch)
+
+
+_STANDING = PreparedStatement(f"SELECT epoch.epoch FROM crm_syncepoch epoch WHERE {IS_PRESENT}")
+
+
+def _first_page(workspace: Workspace, user: User, at: Token | None, limit: int) -> tuple[list[str], Token, bool]:
+    """Kind by kind, through the index by change: what changes meanwhile leaves for behind `since` and comes as a change."""
+    if at is None:
+        at = _begin(workspace)
+    elif _STANDING.fetch([]) != [(at.epoch,)]:
+        raise start_over("other_database")
+    changes: list[str] = []
+    for kind in kinds():
+        if kind.rank < at.rank:
+            continue
+        behind = (at.xid, at.row_id) if kind.rank == at.rank else (0, NIL)
+        person = [user.pk] if kind.visible else []
+        room = limit - len(changes)
+        rows = _rows(kind).fetch([workspace.pk, str(behind[0]), behind[1], str(at.bound), *person, room])
+        changes += [row[0] for row in rows]
+        if len(rows) == room:
+            _, xid, row_id = rows[-1]
+            return changes, at.at(int(xid), kind.rank, UUID(row_id)), True
+    # A device is up to date when a page of changes says so, and not before.
+    return changes, Token(at.epoch, at.since), True
