@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from crm.pages import contact_details, contact_list, imports, merging, placing, stages, tags, values
+from crm.pages import (
+    contact_details,
+    contact_list,
+    imports,
+    merging,
+    placing,
+    reminders,
+    selection,
+    stages,
+    tags,
+    values,
+)
 
 
 class Direction:
@@ -21,6 +32,7 @@ register_converter(Direction, "direction")
 
 urlpatterns = [
     path("contacts/", contact_list.contact_list, name="contacts"),
+    path("contacts/selected/", selection.change_selected, name="change-selected"),
     path("contacts/new/", contact_details.new_contact, name="new-contact"),
     path("contacts/<uuid:contact_id>/", contact_details.contact, name="contact"),
     path("contacts/<uuid:contact_id>/edit/", contact_details.edit_contact, name="edit-contact"),
@@ -42,6 +54,12 @@ urlpatterns = [
     path("duplicates/", merging.suggestion_list, name="merge-suggestions"),
     path("duplicates/<uuid:suggestion_id>/accept/", merging.accept_suggestion, name="accept-suggestion"),
     path("duplicates/<uuid:suggestion_id>/dismiss/", merging.dismiss_suggestion, name="dismiss-suggestion"),
+    path("reminders/", reminders.reminder_list, name="reminders"),
+    path("reminders/<uuid:reminder_id>/edit/", reminders.edit_reminder, name="edit-reminder"),
+    path("reminders/<uuid:reminder_id>/done/", reminders.do_reminder, name="do-reminder"),
+    path("reminders/<uuid:reminder_id>/snooze/", reminders.snooze_reminder, name="snooze-reminder"),
+    path("reminders/<uuid:reminder_id>/reopen/", reminders.reopen_reminder, name="reopen-reminder"),
+    path("reminders/<uuid:reminder_id>/delete/", reminders.delete_reminder, name="delete-reminder"),
     path("tags/", tags.tag_list, name="tags"),
     path("tags/<uuid:tag_id>/edit/", tags.edit_tag, name="edit-tag"),
     path("tags/<uuid:tag_id>/delete/", tags.delete_tag, name="delete-tag"),

@@ -6,16 +6,21 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.models import Membership
-from crm.models import Contact, MergeSuggestion
+from accounts.models import Membership, User
+from crm.models import Contact, MergeSuggestion, Reminder, ReminderState
 from crm.pages.contact_forms import DetailsForm, NumberForm
 from crm.pages.members import active_members
+from crm.pages.reminder_forms import new_form, with_forms
 from crm.pages.value_forms import ValuesForm
 from crm.services import contacts
+from crm.services.reminders.lists import reminders_in
 from crm.services.stages import stages_in_order
 from crm.services.suggestions import open_suggestions
 from crm.services.tags import tags_in_order
 from waplus.lib.errors import NotFound
+
+# Rows of a part of the page; whoever has more is found in the chats themselves.
+SHOWN = 30
 
 
 def page_contact(membership: Membership, contact_id: UUID) -> Contact:
@@ -35,6 +40,15 @@ def _suggested(contact: Contact) -> list[MergeSuggestion]:
     return rows
 
 
+def _reminders(request: HttpRequest, contact: Contact, members: list[User], refused: tuple | None) -> list[Reminder]:
+    """What is to be done about the contact, the earliest first, and what was done last."""
+    found = reminders_in(workspace=contact.workspace).filter(contact=contact)
+    waiting = list(found.filter(state=ReminderState.OPEN).order_by("due_at", "id")[:50])
+    done = list(found.filter(state=ReminderState.DONE).order_by("-done_at", "-id")[:3])
+    form, reminder_id = refused or (None, None)
+    return with_forms([*waiting, *done], members, form, reminder_id)
+
+
 def contact_page(request: HttpRequest, membership: Membership, contact: Contact, **forms_shown) -> HttpResponse:
     """The page of a contact; a refused form is passed by its name and shown again with its errors."""
     initial = {name: getattr(contact, name) for name in DetailsForm.base_fields}
@@ -44,7 +58,9 @@ def contact_page(request: HttpRequest, membership: Membership, contact: Contact,
         "crm/contact.html",
         {
             "contact": contact,
-            "identities": contact.identities.order_by("id"),
+            "identities": contact.identities.select_related("whatsapp_account").order_by("id"),
+            "chats": contact.chats.select_related("whatsapp_account").order_by("-last_message_at", "-id")[:SHOWN],
+            "groups": contact.group_memberships.select_related("chat").order_by("chat__name", "id")[:SHOWN],
             "details_form": DetailsForm(initial=initial),
             "number_form": NumberForm(),
             "stages": stages_in_order(workspace=membership.workspace),
@@ -56,6 +72,8 @@ def contact_page(request: HttpRequest, membership: Membership, contact: Contact,
             "merges": contact.merges_kept.filter(undone_at=None)
             .select_related("absorbed", "merged_by")
             .order_by("-id"),
+            "reminders": _reminders(request, contact, members, forms_shown.pop("refused_reminder", None)),
+            "reminder_form": new_form(request.user, members),
             **forms_shown,
         },
     )

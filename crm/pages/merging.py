@@ -96,7 +96,7 @@ def merge(request, membership, contact_id, other_id):
     contact, other = page_contact(membership, contact_id), page_contact(membership, other_id)
     if contact.pk == other.pk:
         raise Http404
-    form = MergeForm(request.POST if request.method == "POST" else None, initial={"id": uuid7()})
+    form = MergeForm(request.POST if request.method == "POST" else None, initial={"id": uuid7()}, auto_id=False)
     if form.is_valid() and form.cleaned_data["kept"] in (contact_id, other_id):
         kept_id = form.cleaned_data["kept"]
         with refused_at(form):

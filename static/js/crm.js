@@ -14,6 +14,12 @@
     box.select();
   });
 
+  // One tick for all that are shown.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-pick-all]")) return;
+    for (const box of event.target.form.querySelectorAll(".pick")) box.checked = event.target.checked;
+  });
+
   // A file can be dropped anywhere into the frame around its chooser.
   for (const kind of ["dragover", "dragleave", "drop"]) {
     document.addEventListener(kind, (event) => {

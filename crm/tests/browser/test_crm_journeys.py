@@ -6,10 +6,11 @@ import time
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from conftest import PASSWORD
-from crm.models import Contact
+from crm.models import Contact, Reminder
 from crm.services.imports.runs import run_waiting
 from crm.tests.test_pages_contacts import add
 
@@ -69,7 +70,7 @@ def test_import_file_and_find_contact(visit, alice, acme, worker, tmp_path):
     assert not Contact.objects.exists()
 
 
-def test_merge_and_undo(visit, alice, acme):
+def test_remind_merge_and_undo(visit, alice, acme):
     ana = add(acme, alice, "Ana Lima", "+5511987654321")
     add(acme, alice, "Aninha", "+5511912345678", company="Café Aurora")
     visitor = visit()
@@ -77,6 +78,15 @@ def test_merge_and_undo(visit, alice, acme):
     visitor.log_in(alice, PASSWORD)
     visitor.open("/contacts/")
     page.get_by_role("link", name="Ana Lima").click()
+    reminders = page.get_by_role("region", name="Reminders")
+    reminders.get_by_text("New reminder").click()
+    reminders.get_by_label("What about?").fill("Send the offer")
+    reminders.get_by_role("button", name="Remind me").click()
+    expect(page.get_by_text("The reminder is set.")).to_be_visible()
+    reminders.get_by_role("button", name="Done: Send the offer").click()
+    expect(reminders.get_by_role("button", name="Not done after all: Send the offer")).to_be_visible()
+    assert Reminder.objects.get().done_at <= timezone.now()
+
     page.get_by_role("region", name="Duplicates").get_by_role("link", name="Merge").click()
     page.get_by_label("Search contacts").press_sequentially("anin")
     page.get_by_role("link", name="Compare with Aninha").click()
@@ -111,6 +121,33 @@ def test_filter_and_scroll(visit, alice, acme):
     expect(page.get_by_label(re.compile("Take the condition “Owner"))).to_be_hidden()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_tag_in_bulk(visit, alice, acme):
+    for name in ("Ana", "Bruno", "Carla"):
+        add(acme, alice, name)
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/tags/")
+    page.get_by_label("Name").fill("VIP")
+    page.get_by_label("Purple").check()
+    page.get_by_role("button", name="Add tag").click()
+    page.get_by_role("link", name="Contacts", exact=True).click()
+    bar = page.get_by_role("group", name="With the selected contacts")
+    expect(bar).to_be_hidden()
+    page.get_by_label("Select Ana").check()
+    page.get_by_label("Select Carla").check()
+    bar.get_by_label("Tag", exact=True).select_option("VIP")
+    bar.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("2 contacts are changed.")).to_be_visible()
+    expect(page.locator("#rows .chip", has_text="VIP")).to_have_count(2)
+    expect(bar).to_be_hidden()
+    page.get_by_label("Select all that are shown").check()
+    bar.get_by_label("Owner").select_option("Alice")
+    bar.get_by_role("button", name="Set the owner").click()
+    expect(page.get_by_text("3 contacts are changed.")).to_be_visible()
+    assert Contact.objects.filter(owner=alice).count() == 3
 
 
 def test_find_and_edit_contact_without_javascript(visit, alice, acme):

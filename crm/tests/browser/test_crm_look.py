@@ -11,8 +11,10 @@ from crm.models import Contact, ContactTag, ImportBatch, Stage, SuggestionReason
 from crm.models.colours import Colour
 from crm.services.imports import batches
 from crm.services.imports.runs import run_waiting
+from crm.services.reminders import changes
 from crm.services.suggestions import suggest
 from crm.tests.test_pages_contacts import add
+from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +55,17 @@ def paths(alice, acme) -> list[str]:
         ContactTag.objects.create(workspace=acme, contact=contacts[0], tag=tag, added_at=timezone.now())
     Contact.objects.filter(pk=contacts[0].pk).update(stage=stage, owner=alice, profile_name="~Dona 🌸")
     suggest(workspace=acme, pairs=[(contacts[0].pk, contacts[1].pk, SuggestionReason.SAME_EMAIL, LONG)])
+    for contact, wall in ((contacts[0], "2020-01-01T09:00"), (None, "2035-01-01T09:00")):
+        changes.create_reminder(
+            workspace=acme,
+            user=alice,
+            actor=actors.person(alice),
+            id=uuid7(),
+            text=LONG,
+            contact=contact,
+            wall_time=timezone.datetime.fromisoformat(wall),
+            rrule="FREQ=MONTHLY",
+        )
     imports = [import_file(acme, alice, to=to) for to in ("columns", "preview", "result")]
     first, second = contacts[0].pk, contacts[1].pk
     return [
@@ -64,6 +77,7 @@ def paths(alice, acme) -> list[str]:
         f"/contacts/{first}/merge/?q=a",
         f"/contacts/{first}/merge/{second}/",
         "/duplicates/",
+        "/reminders/",
         "/imports/",
         "/imports/new/",
         *(f"/imports/{batch.pk}/" for batch in imports),

@@ -177,6 +177,7 @@ ROUTES: dict[str, Route] = {
     "profile": _page(payload={"name": "stolen", "time_zone": "UTC", "language": "en"}),
     "activity": _page(),
     "contacts": _page(),
+    "change-selected": _page(payload={"contact": "{contact}", "do": "tag", "tag": "{tag}", "owner": "", "stage": ""}),
     "new-contact": _page(payload={"id": "{contact}", "name": "stolen", "number": "+4915112345678"}),
     "contact": _page({"contact_id": "{contact}"}),
     "edit-contact": _page({"contact_id": "{contact}"}, {"name": "stolen"}),
@@ -189,6 +190,14 @@ ROUTES: dict[str, Route] = {
     "merge-suggestions": _page(),
     "accept-suggestion": _page({"suggestion_id": "{suggestion}"}, {"kept": "{contact}"}),
     "dismiss-suggestion": _page({"suggestion_id": "{suggestion}"}),
+    "reminders": _page(
+        payload={"id": "{reminder}", "text": "stolen", "wall_time": _WALL["wall_time"], "contact": "{contact}"}
+    ),
+    "edit-reminder": _page({"reminder_id": "{reminder}"}, {"text": "stolen", "wall_time": _WALL["wall_time"]}),
+    "do-reminder": _page({"reminder_id": "{reminder}"}),
+    "snooze-reminder": _page({"reminder_id": "{reminder}"}, {"until": "hour"}),
+    "reopen-reminder": _page({"reminder_id": "{reminder}"}),
+    "delete-reminder": _page({"reminder_id": "{reminder}"}),
     "set-stage": _page({"contact_id": "{contact}"}, {"chosen": ""}),
     "set-owner": _page({"contact_id": "{contact}"}, {"chosen": "{user}"}),
     "set-values": _page({"contact_id": "{contact}"}),
