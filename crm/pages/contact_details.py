@@ -100,6 +100,6 @@ def remove_number(request, membership, contact_id, identity_id):
 @member_page()
 def delete_contact(request, membership, contact_id):
     """Put the contact away."""
-    with told(request, _("The contact is deleted.")):
+    with told(request, _("The contact is in the bin.")):
         bin.delete_contact(workspace=membership.workspace, contact_id=contact_id, actor=actors.person(request.user))
     return redirect("contacts")

@@ -10,6 +10,7 @@ from accounts.models import Membership, User
 from crm.models import Contact, MergeSuggestion, Reminder, ReminderState
 from crm.pages.contact_forms import DetailsForm, NumberForm
 from crm.pages.members import active_members
+from crm.pages.note_forms import new_note_form, notes_of
 from crm.pages.reminder_forms import new_form, with_forms
 from crm.pages.value_forms import ValuesForm
 from crm.services import contacts
@@ -63,6 +64,8 @@ def contact_page(request: HttpRequest, membership: Membership, contact: Contact,
             "groups": contact.group_memberships.select_related("chat").order_by("chat__name", "id")[:SHOWN],
             "details_form": DetailsForm(initial=initial),
             "number_form": NumberForm(),
+            "notes": notes_of(contact, forms_shown.pop("refused_note", None)),
+            "note_form": new_note_form(),
             "stages": stages_in_order(workspace=membership.workspace),
             "members": members,
             "worn_tags": contact.contact_tags.select_related("tag").order_by("tag__position", "tag__id"),
