@@ -78,7 +78,7 @@ class CrmConfig(AppConfig):
                 "merge_suggestion.dismissed": _("said that two contacts are two people"),
                 "import.uploaded": _("uploaded a file of contacts"),
                 "chat.added": _("reported new chats"),
-                "chat.updated": _("named a chat"),
+                "chat.updated": _("changed a chat"),
                 "chat.members_reported": _("reported who is in a group"),
                 "import.started": _("started an import of contacts"),
                 "import.finished": _("imported contacts"),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from crm.services import bin
+from crm.services import avatars, bin, suggestion_search
 from crm.services.imports import runs
 from crm.services.reminders import changes, delivery
 from crm.services.sync import epoch
@@ -41,3 +41,13 @@ def delete_old_sync_marks() -> None:
 @shared_task
 def warn_of_sync_delay() -> None:
     epoch.warn_of_delay()
+
+
+@shared_task
+def find_merge_suggestions() -> None:
+    suggestion_search.find_suggestions()
+
+
+@shared_task
+def delete_unused_avatars() -> None:
+    avatars.delete_unused_avatars()

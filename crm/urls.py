@@ -3,6 +3,7 @@
 from django.urls import path
 
 from crm.views import (
+    avatars,
     bin,
     chats,
     contacts,
@@ -63,6 +64,9 @@ urlpatterns = [
         name="api-merge-suggestion-accept",
     ),
     path("observations/", observations.ObservationsView.as_view(), name="api-observations"),
+    path("contacts/<uuid:id>/avatar/", avatars.ContactAvatarView.as_view(), name="api-contact-avatar"),
+    path("chats/<uuid:id>/avatar/", avatars.ChatAvatarView.as_view(), name="api-chat-avatar"),
+    path("avatars/<uuid:id>/", avatars.AvatarView.as_view(), name="api-avatar"),
     path("chats/", chats.ChatsView.as_view(), name="api-chats"),
     path("chats/<uuid:id>/", chats.ChatView.as_view(), name="api-chat"),
     path("chats/<uuid:id>/members/", chats.ChatMembersView.as_view(), name="api-chat-members"),

@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from crm.pages import (
+    avatars,
     bin,
     contact_details,
     contact_list,
@@ -34,6 +35,7 @@ class Direction:
 register_converter(Direction, "direction")
 
 urlpatterns = [
+    path("avatars/<uuid:avatar_id>/", avatars.avatar, name="avatar"),
     path("contacts/", contact_list.contact_list, name="contacts"),
     path("contacts/selected/", selection.change_selected, name="change-selected"),
     path("contacts/new/", contact_details.new_contact, name="new-contact"),

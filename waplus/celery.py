@@ -31,6 +31,8 @@ app.conf.beat_schedule = {
     "derive when reminders are due": _every(24 * 3600, "crm.tasks.derive_due_times"),
     "delete old marks of synchronisation": _every(3600, "crm.tasks.delete_old_sync_marks"),
     "warn of delayed synchronisation": _every(60, "crm.tasks.warn_of_sync_delay"),
+    "find merge suggestions": _every(20, "crm.tasks.find_merge_suggestions"),
+    "delete unused avatars": _every(600, "crm.tasks.delete_unused_avatars"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "finish departures": _every(60, "accounts.tasks.finish_departures"),
     "empty bins": _every(3600, "crm.tasks.empty_bins"),

@@ -62,6 +62,7 @@ class Chat(SyncedModel):
             *SyncedModel.Meta.indexes,
             models.Index(fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="chat_of_contact"),
             models.Index(fields=["workspace", "jid"], condition=Q(contact=None), name="chat_of_nobody"),
+            models.Index(fields=["workspace", "avatar"], condition=Q(avatar__isnull=False), name="chat_by_avatar"),
             models.Index(F("workspace"), LISTED_AT.desc(), F("id").desc(), name="chat_by_last_message"),
             models.Index(
                 fields=["workspace", "last_inbound_at"], condition=Q(awaiting_reply=True), name="chat_awaiting_reply"

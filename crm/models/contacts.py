@@ -89,6 +89,7 @@ class Contact(SyncedModel):
             models.Index(
                 fields=["workspace", "deleted_at"], condition=Q(deleted_at__isnull=False), name="contact_in_bin"
             ),
+            models.Index(fields=["workspace", "avatar"], condition=Q(avatar__isnull=False), name="contact_by_avatar"),
             models.Index(fields=["merged_into"], condition=Q(merged_into__isnull=False), name="contact_merged"),
             GinIndex(
                 F("workspace"), OpClass(F("search_text"), name="gin_trgm_ops"), condition=ALIVE, name="contact_search"

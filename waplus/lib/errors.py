@@ -74,6 +74,9 @@ CODES: dict[str, Code] = {
         415, "The content type is not supported", "Send `application/json` (or a form with a file, for imports)."
     ),
     "file_unreadable": Code(422, "The file cannot be read as contacts", "The sentence says what is wrong with it."),
+    "image_unreadable": Code(
+        422, "The file cannot be read as a photo", "Send a JPEG, PNG or WebP of at most 16 million pixels."
+    ),
     "extension_too_old": Code(426, "This version of the extension is too old", "Update the extension."),
     "rate_limited": Code(429, "Too many requests", "Wait as many seconds as `Retry-After` says."),
     "server_error": Code(500, "Something broke on our side", "Try again; tell support the `request_id` if it stays."),

@@ -1,5 +1,7 @@
 """The cap on request bodies, before anything reads them."""
 
+import re
+
 from django.conf import settings
 
 from waplus.lib.api.problem_documents import problem_response
@@ -9,11 +11,14 @@ class BodySizeMiddleware:
     """Refuse a body over the cap by its declared length; a body without a length is refused, too.
 
     `wsgi.input` of the web server ends at the declared length, so the declared
-    length is the truth. Views that take files name a cap of their own through
-    `UPLOAD_PATHS` (path prefix to bytes).
+    length is the truth. Paths that take files have a cap of their own in
+    `UPLOAD_PATHS` (pattern of the whole path to the setting's name).
     """
 
-    UPLOAD_PATHS = {"/api/v1/imports/": "MAX_IMPORT_BYTES", "/imports/new/": "MAX_IMPORT_BYTES"}
+    UPLOAD_PATHS = {
+        re.compile(r"/api/v1/imports/|/imports/new/"): "MAX_IMPORT_BYTES",
+        re.compile(r"/api/v1/(contacts|chats)/[0-9a-f-]{36}/avatar/"): "MAX_AVATAR_UPLOAD_BYTES",
+    }
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -27,7 +32,8 @@ class BodySizeMiddleware:
             length = -1
         if length < 0:
             return problem_response(request, "malformed", "Content-Length is not a number of bytes.")
-        cap = getattr(settings, self.UPLOAD_PATHS.get(request.path, "MAX_BODY_BYTES"))
+        named = (name for path, name in self.UPLOAD_PATHS.items() if path.fullmatch(request.path))
+        cap = getattr(settings, next(named, "MAX_BODY_BYTES"))
         if length > cap:
             return problem_response(request, "too_large", f"The body may have at most {cap} bytes.")
         return self.get_response(request)

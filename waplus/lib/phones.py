@@ -110,6 +110,38 @@ def spellings(digits: str) -> list[str]:
     return [digits, *(form for form in _forms(digits) if form != digits)]
 
 
+# Brazil's rule from the other side: a nine before a landline, or a mobile written like one.
+_NINE = ((re.compile(r"55([1-9]\d)9([2-5]\d{7})"), r"55\1\2"), (re.compile(r"55([1-9]\d)([2-5]\d{7})"), r"55\g<1>9\2"))
+
+
+def lookalikes(digits: str, region: str | None = None) -> list[str]:
+    """Numbers that people write for this one by mistake, none of which it matches: reasons to ask, never to join.
+
+    The nine of Brazil's mobiles at a landline, the zero for calls within a
+    country behind its code, and the code of `region` (ISO 3166) left out.
+    """
+    forms = [found.expand(other) for plan, other in _NINE if (found := plan.fullmatch(digits))]
+    for length in (1, 2, 3):
+        code, rest = digits[:length], digits[length:]
+        if code.isdecimal() and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and not code.startswith("0"):
+            forms.append(code + rest.lstrip("0") if rest.startswith("0") else f"{code}0{rest}")
+    code = str(phonenumbers.country_code_for_region(region) or "") if region else ""
+    if code:
+        forms.append(code + digits.lstrip("0"))
+        if digits.startswith(code):
+            forms += [digits.removeprefix(code), "0" + digits.removeprefix(code)]
+    key = match_key(digits)
+    return [form for form in dict.fromkeys(forms) if len(form) >= 8 and match_key(form) != key]
+
+
+def calling_code(digits: str) -> int | None:
+    """The country code of a number; None for what is no number of any plan."""
+    try:
+        return phonenumbers.parse(f"+{digits}").country_code
+    except phonenumbers.NumberParseException:
+        return None
+
+
 def format_phone(digits: str) -> str:
     """Digits for people's eyes: `+55 11 98765-4321`; unknown plans stay `+digits`."""
     try:

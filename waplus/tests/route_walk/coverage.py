@@ -119,6 +119,9 @@ ROUTES: dict[str, Route] = {
     "api-observations": _api(
         "POST", payload={"items": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}
     ),
+    "api-contact-avatar": _api("DELETE", {"id": "{contact}"}),
+    "api-chat-avatar": _api("DELETE", {"id": "{chat}"}),
+    "api-avatar": _api("GET", {"id": "{avatar}"}),
     "api-chats": _api("GET PUT", payload={"chats": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}),
     "api-chat": _api("GET PATCH", {"id": "{chat}"}, {"name": "stolen"}),
     "api-chat-members": _api("GET PUT PATCH", {"id": "{group}"}, {"members": [{"jid": "4915112345670@c.us"}]}),
@@ -155,6 +158,7 @@ ROUTES: dict[str, Route] = {
     "api-dispatch-message": _api("GET", {"id": "{queued}"}),
     "api-dispatch-report": _api("POST", {"id": "{queued}"}, {"fence": 1, "report": "sent"}),
     "api-dispatch-resolve": _api("POST", {"id": "{unknown}"}, {"outcome": "sent"}),
+    "avatar": _page({"avatar_id": "{avatar}"}),
     "home": _page(),
     "devices": _page(),
     "rename-device": _page({"instance_id": "{instance}"}, {"name": "stolen"}),

@@ -17,6 +17,7 @@ from accounts import actors
 from accounts.models import ExtensionInstance, Invitation, Membership, Role, User, Workspace
 from conftest import Device, join, make_device, make_person
 from crm.models import (
+    Avatar,
     Chat,
     Contact,
     GroupMember,
@@ -98,6 +99,11 @@ def build(workspace: Workspace, alice: User) -> Target:
         )
         for jid, kind in (("4915112345677@c.us", "person"), ("120363041234567890@g.us", "group"))
     )
+    avatar = Avatar(workspace=workspace, sha256=bytes(32), width=1, height=1, size=1)
+    avatar.file.save("photo.jpg", ContentFile(CANARY.encode()), save=False)
+    avatar.save(force_insert=True)
+    Contact.objects.filter(pk=contact.pk).update(avatar=avatar)
+    Chat.objects.filter(pk=chat.pk).update(avatar=avatar)
     GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
     reminder = _reminder(workspace, contact, alice)
@@ -145,6 +151,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "invitation": invitation.pk,
             "account": account.pk,
             "contact": contact.pk,
+            "avatar": avatar.pk,
             "chat": chat.pk,
             "group": group.pk,
             **records,
