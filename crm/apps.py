@@ -76,6 +76,7 @@ class CrmConfig(AppConfig):
                 "contact.unmerged": _("undid a merge of contacts"),
                 "contact.observed": _("submitted whom WhatsApp shows"),
                 "merge_suggestion.dismissed": _("said that two contacts are two people"),
+                "contact.exported": _("exported contacts"),
                 "import.uploaded": _("uploaded a file of contacts"),
                 "chat.added": _("reported new chats"),
                 "chat.updated": _("changed a chat"),

@@ -8,6 +8,7 @@ from crm.views import (
     chats,
     contacts,
     custom_fields,
+    exports,
     imports,
     merges,
     notes,
@@ -21,6 +22,7 @@ from crm.views import (
 
 urlpatterns = [
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
+    path("contacts/export/", exports.ContactExportView.as_view(), name="api-contacts-export"),
     path("contacts/bin/", bin.BinView.as_view(), name="api-bin"),
     path("contacts/bin/<uuid:id>/", bin.BinnedContactView.as_view(), name="api-binned-contact"),
     path("contacts/<uuid:id>/restore/", bin.RestoreContactView.as_view(), name="api-contact-restore"),

@@ -4,8 +4,8 @@ import re
 
 # What begins a formula or a command there, full-width forms included; a tab or a line end hides one from the eye.
 _DANGEROUS = re.compile(r"[\s\ufeff\u200b]*[=+\-@|%\uff1d\uff0b\uff0d\uff20\uff5c\uff05]|[\t\r\n]")
-# A number with its country's code is what it looks like; `+` before digits alone is no formula that does anything.
-_PHONE = re.compile(r"\+[0-9]{5,20}(, \+[0-9]{5,20})*")
+# Numbers with their countries' codes are what they look like: `+` before digits alone is no formula that does anything.
+_PHONE = re.compile(r"\+[0-9]{5,20}( ::: \+[0-9]{5,20})*")
 
 
 def safe_cell(text: str) -> str:

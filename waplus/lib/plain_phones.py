@@ -14,9 +14,10 @@ from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumber
 from waplus.lib.phones import InvalidPhone, parse_phone
 
 _PUNCTUATION = {ord(character): None for character in " ().-/"}
+# The most frequent first.
 _KINDS = (
-    *("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),
-    *("fixed_line", "mobile"),
+    *("mobile", "fixed_line", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number"),
+    *("pager", "uan", "voicemail"),
 )
 
 

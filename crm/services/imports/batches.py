@@ -53,8 +53,8 @@ def upload_file(
         if existing.workspace_id != workspace.pk:
             raise Refused("id_taken", field="id")
         return existing, False
-    source = open_source(file.file)
     country = default_country or workspace.default_country
+    source = open_source(file.file, Layout(country=country))
     batch = ImportBatch(
         id=id or uuid7(),
         workspace=workspace,

@@ -7,7 +7,6 @@ rows are handed to `planning`, which decides about each.
 
 import json
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.db import connection
 
@@ -33,7 +32,7 @@ class Staged:
     notes: str
     refused: bool
     cells: list[str] | None
-    owner: UUID | None
+    owner: str | None
 
 
 # Whom a row leads to by itself: the holder of its first known number; without any number, whoever has the same
@@ -54,11 +53,10 @@ LEFT JOIN LATERAL (
     ORDER BY c.id LIMIT 1
 ) addressed ON true
 LEFT JOIN LATERAL (
-    SELECT c.id FROM crm_contact c,
-      (SELECT split_part(substr(s.keys[1], 7), E'\\n', 1) AS name, split_part(s.keys[1], E'\\n', 3) AS company) p
+    SELECT c.id FROM crm_contact c
     WHERE cardinality(s.kinds) = 0 AND s.email = '' AND c.workspace_id = %(workspace)s
-      AND c.sort_name = left(coalesce(nullif(p.name, ''), p.company), 300) COLLATE "C"
-      AND c.search_text = concat(' ' || nullif(p.name, ''), ' ' || nullif(nullif(p.company, p.name), ''))
+      AND c.sort_name = split_part(substr(s.keys[1], 7), E'\\n', 1) COLLATE "C"
+      AND c.search_text = split_part(s.keys[1], E'\\n', 3)
       AND c.deleted_at IS NULL AND c.merged_into_id IS NULL
     ORDER BY c.id LIMIT 1
 ) named ON true
@@ -127,7 +125,7 @@ def judge(batch: ImportBatch, first: int, last: int) -> tuple[int, list[Staged]]
         count = cursor.fetchone()[0]
         cursor.execute(
             f"""SELECT s.row_number, s.leader, s.name, s.company, s.email, s.kinds, s.values, s.keys, s.tags::text[],
-                       s.note, s.stage_id, s.fields, s.notes, s.refused, s.cells, c.id
+                       s.note, s.stage_id::text, s.fields, s.notes, s.refused, s.cells, c.id::text
                 FROM crm_stagedrow s {OWN} LEFT JOIN crm_contact c ON c.id = {OWNER}
                 WHERE {within} AND (s.refused OR s.notes <> '' OR c.id IS NULL OR NOT ({condition})) ORDER BY s.row_number""",
             params,
@@ -143,7 +141,7 @@ def _staged(row: tuple) -> Staged:
     return staged
 
 
-def group_owners(batch: ImportBatch, leaders: list[int]) -> dict[int, UUID]:
+def group_owners(batch: ImportBatch, leaders: list[int]) -> dict[int, str]:
     """For persons with several rows: the contact that the first of their rows leads to which leads to any.
 
     Only the first fifty rows of a person are asked.
@@ -152,7 +150,7 @@ def group_owners(batch: ImportBatch, leaders: list[int]) -> dict[int, UUID]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT g.leader, found.owner FROM unnest(%(leaders)s::int[]) AS g (leader)
+            f"""SELECT g.leader, found.owner::text FROM unnest(%(leaders)s::int[]) AS g (leader)
                 CROSS JOIN LATERAL (
                     SELECT {OWNER} AS owner
                     FROM (
@@ -198,7 +196,7 @@ def earlier_rows(batch: ImportBatch, leaders: list[int], before: int) -> list[St
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT s.row_number, s.leader, s.name, s.company, s.email, s.kinds, s.values, s.keys, s.tags::text[],
-                       s.note, s.stage_id, s.fields, s.notes, s.refused, s.cells, {OWNER}
+                       s.note, s.stage_id::text, s.fields, s.notes, s.refused, s.cells, ({OWNER})::text
                 FROM unnest(%(leaders)s::int[]) AS g (leader)
                 CROSS JOIN LATERAL (
                     SELECT * FROM crm_stagedrow r

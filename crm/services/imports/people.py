@@ -14,15 +14,18 @@ from waplus.lib.phones import match_key
 
 @dataclass(slots=True)
 class Known:
-    """A contact: what it has, in the order in which it got it. `version` is the database's."""
+    """A contact: what it has, in the order in which it got it. `version` is the database's.
 
-    id: UUID
+    Ids are texts here and in plans: a million of them are only passed on.
+    """
+
+    id: str
     is_new: bool = False
     name: str = ""
     profile_name: str = ""
     company: str = ""
     email: str = ""
-    stage_id: UUID | None = None
+    stage_id: str | None = None
     version: int = 1
     identities: list[tuple[str, str]] = field(default_factory=list)
     tags: set[str] = field(default_factory=set)
@@ -38,10 +41,10 @@ class Neighbourhood:
     `gone` are ids that cannot be taken again: contacts in the bin, or merged.
     """
 
-    contacts: dict[UUID, Known]
-    holders: dict[str, UUID]
-    groups: dict[int, UUID]
-    gone: set[UUID]
+    contacts: dict[str, Known]
+    holders: dict[str, str]
+    groups: dict[int, str]
+    gone: set[str]
 
     @staticmethod
     def key_of(kind: str, value: str) -> str:
@@ -50,13 +53,14 @@ class Neighbourhood:
         return f"lid:{user}" if kind == "lid" else match_key(user)
 
 
-def load(batch: ImportBatch, rows: list[Staged], *, lock: bool, id_of: Callable[[int], UUID]) -> Neighbourhood:
+def load(batch: ImportBatch, rows: list[Staged], *, lock: bool, id_of: Callable[[int], str]) -> Neighbourhood:
     """Look up everybody whom the rows lead to; locked, they stay as they are until the chunk is written."""
     workspace = batch.workspace_id
-    keys = [key for row in rows if row.kinds for key in row.keys]
+    # No key of a row that leads to nobody is held by anybody.
+    keys = [key for row in rows if row.kinds and (row.owner or row.leader) for key in row.keys]
     holders = dict(
         _fetch(
-            "SELECT match_key, contact_id FROM crm_contactidentity "
+            "SELECT match_key, contact_id::text FROM crm_contactidentity "
             "WHERE workspace_id = %s AND holds_key AND match_key = ANY (%s)",
             [workspace, keys],
         )
@@ -80,40 +84,40 @@ def _fetch(statement: str, params: list) -> list[tuple]:
         return cursor.fetchall()
 
 
-def _contacts(workspace: UUID, ids: set[UUID], made: set[UUID], lock: bool) -> tuple[dict[UUID, Known], set[UUID]]:
+def _contacts(workspace: UUID, ids: set[str], made: set[str], lock: bool) -> tuple[dict[str, Known], set[str]]:
     if not ids and not made:
         return {}, set()
     rows = _fetch(
-        "SELECT id, name, profile_name, company, email, stage_id, version, "
+        "SELECT id::text, name, profile_name, company, email, stage_id::text, version, "
         "deleted_at IS NULL AND merged_into_id IS NULL FROM crm_contact "
-        "WHERE workspace_id = %s AND id = ANY (%s) ORDER BY id" + (" FOR NO KEY UPDATE" if lock else ""),
+        "WHERE workspace_id = %s AND id = ANY (%s::uuid[]) ORDER BY id" + (" FOR NO KEY UPDATE" if lock else ""),
         [workspace, [*ids, *made]],
     )
     contacts = {row[0]: Known(row[0], False, *row[1:7]) for row in rows if row[7]}
     return contacts, {row[0] for row in rows if not row[7]}
 
 
-def _hang(workspace: UUID, contacts: dict[UUID, Known], rows: list[Staged]) -> None:
+def _hang(workspace: UUID, contacts: dict[str, Known], rows: list[Staged]) -> None:
     """What hangs on the contacts, as far as the rows could add to it."""
     ids = list(contacts)
-    of_contacts = "WHERE workspace_id = %s AND contact_id = ANY (%s)"
+    of_contacts = "WHERE workspace_id = %s AND contact_id = ANY (%s::uuid[])"
     for contact, kind, value in _fetch(
-        f"SELECT contact_id, kind, value FROM crm_contactidentity {of_contacts} ORDER BY id", [workspace, ids]
+        f"SELECT contact_id::text, kind, value FROM crm_contactidentity {of_contacts} ORDER BY id", [workspace, ids]
     ):
         contacts[contact].identities.append((kind, value))
     if any(row.tags for row in rows):
         for contact, tag in _fetch(
-            f"SELECT contact_id, tag_id::text FROM crm_contacttag {of_contacts}", [workspace, ids]
+            f"SELECT contact_id::text, tag_id::text FROM crm_contacttag {of_contacts}", [workspace, ids]
         ):
             contacts[contact].tags.add(tag)
     if any(row.fields for row in rows):
         for contact, field_id, value in _fetch(
-            f"SELECT contact_id, field_id::text, value FROM crm_fieldvalue {of_contacts}", [workspace, ids]
+            f"SELECT contact_id::text, field_id::text, value FROM crm_fieldvalue {of_contacts}", [workspace, ids]
         ):
             contacts[contact].fields[field_id] = json.loads(value)
     texts = [row.note for row in rows if row.note]
     if texts:
         for contact, text in _fetch(
-            f"SELECT contact_id, text FROM crm_note {of_contacts} AND text = ANY (%s)", [workspace, ids, texts]
+            f"SELECT contact_id::text, text FROM crm_note {of_contacts} AND text = ANY (%s)", [workspace, ids, texts]
         ):
             contacts[contact].notes.add(text)

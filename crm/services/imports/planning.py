@@ -8,13 +8,12 @@ contact of its first known number.
 
 import hashlib
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from crm.models import DuplicatePolicy, ImportBatch, RowOutcome
 from crm.services.contacts import MAX_IDENTITIES
+from crm.services.imports.copying import fresh_id
 from crm.services.imports.judging import Staged
 from crm.services.imports.people import Known, load
-from waplus.lib.ids import uuid7
 
 LEFT_THERE = "A number of this row belongs to another contact and was left there."
 TOO_MANY = f"A contact has at most {MAX_IDENTITIES} identities; the others were left out."
@@ -26,10 +25,10 @@ class Additions:
     """What one row adds to its contact. `fields` are `{field: (before, after)}`, `set` `{column: [before, after]}`."""
 
     set: dict[str, list] = field(default_factory=dict)
-    identities: list[tuple[UUID, str, str, str, bool]] = field(default_factory=list)
-    tags: list[tuple[UUID, str]] = field(default_factory=list)
+    identities: list[tuple[str, str, str, str, bool]] = field(default_factory=list)
+    tags: list[tuple[str, str]] = field(default_factory=list)
     fields: dict[str, tuple] = field(default_factory=dict)
-    note: tuple[UUID, str] | None = None
+    note: tuple[str, str] | None = None
 
     def __bool__(self) -> bool:
         return bool(self.set or self.identities or self.tags or self.fields or self.note)
@@ -41,23 +40,26 @@ class Outcome:
 
     row: Staged
     outcome: RowOutcome
-    contact_id: UUID | None
+    contact_id: str | None
     reason: str
     additions: Additions | None = None
 
 
-def contact_id_of(batch: ImportBatch, row_number: int) -> UUID:
-    """The id of the contact that a row makes: a UUIDv7 that follows from batch and row.
+class MadeIds:
+    """The ids of the contacts that rows make: UUIDv7 that follow from batch and row number, as texts.
 
     However often a chunk is tried, a row makes the same contact, and the ids of
-    a file ascend with its rows. Time is the batch's, then come 32 bits of row
-    number and 42 that nobody guesses without the batch's id.
+    a file ascend with its rows. The time is the batch's; then come 32 bits of
+    row number, and 42 that are the batch's own.
     """
-    digest = int.from_bytes(hashlib.blake2b(batch.pk.bytes + row_number.to_bytes(4), digest_size=8).digest())
-    milliseconds = int(batch.created_at.timestamp() * 1000) & (1 << 48) - 1
-    random = (row_number << 42) | (digest & (1 << 42) - 1)
-    value = milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    return UUID(int=value)
+
+    def __init__(self, batch: ImportBatch):
+        milliseconds = f"{int(batch.created_at.timestamp() * 1000):012x}"
+        self._time = f"{milliseconds[:8]}-{milliseconds[8:]}"
+        self._own = int.from_bytes(hashlib.blake2b(batch.pk.bytes, digest_size=8).digest()) >> 22
+
+    def __call__(self, row: int) -> str:
+        return f"{self._time}-7{row >> 20:03x}-{0x8000 | row >> 6 & 0x3FFF:04x}-{(row & 0x3F) << 42 | self._own:012x}"
 
 
 class Plan:
@@ -66,10 +68,11 @@ class Plan:
     def __init__(self, batch: ImportBatch, rows: list[Staged], *, earlier: list[Staged] = (), lock: bool = True):
         """`earlier` rows were not written, because this is a preview: they are gone through and not counted."""
         self.batch = batch
+        self._made = MadeIds(batch)
         self.outcomes: list[Outcome] = []
         self.new: list[Known] = []
         everybody = [*earlier, *rows]
-        self._known = load(batch, everybody, lock=lock, id_of=lambda leader: contact_id_of(batch, leader))
+        self._known = load(batch, everybody, lock=lock, id_of=self._made)
         for row in earlier:
             if not row.refused:
                 self._decide(row)
@@ -81,7 +84,7 @@ class Plan:
         return Outcome(row, RowOutcome.REFUSED, None, row.notes)
 
     def _decide(self, row: Staged) -> Outcome:
-        made = contact_id_of(self.batch, row.leader or row.row_number)
+        made = self._made(row.leader or row.row_number)
         person, is_new = self._person_of(row, made)
         by_file = is_new or person.id == made
         if self.batch.duplicates == DuplicatePolicy.SKIP and not by_file:
@@ -93,7 +96,7 @@ class Plan:
         outcome = RowOutcome.CREATED if is_new else RowOutcome.MERGED if additions else RowOutcome.UNCHANGED
         return Outcome(row, outcome, person.id, " ".join(reasons), additions)
 
-    def _person_of(self, row: Staged, made: UUID) -> tuple[Known, bool]:
+    def _person_of(self, row: Staged, made: str) -> tuple[Known, bool]:
         known = self._known
         owner = next((known.holders[key] for key in row.keys if key in known.holders), row.owner)
         owner = owner or (known.groups.get(row.leader) if row.leader else None)
@@ -102,7 +105,7 @@ class Plan:
                 return person, False
         if made in known.gone:
             # Somebody put the contact of an earlier row into the bin while the import ran.
-            made = uuid7()
+            made = fresh_id()
         person = known.contacts[made] = Known(made, is_new=True)
         self.new.append(person)
         return person, True
@@ -118,7 +121,7 @@ class Plan:
         for tag in row.tags:
             if tag not in person.tags:
                 person.tags.add(tag)
-                added.tags.append((uuid7(), tag))
+                added.tags.append((fresh_id(), tag))
         for field_id, value in (row.fields or {}).items():
             before = person.fields.get(field_id)
             if before is None or (overwrite and before != value):
@@ -126,15 +129,16 @@ class Plan:
                 person.fields[field_id] = value
         if row.note and row.note not in person.notes:
             person.notes.add(row.note)
-            added.note = (uuid7(), row.note)
+            added.note = (fresh_id(), row.note)
         if added.set or added.identities:
             person.is_changed = True
         return added
 
     def _take_identities(self, row: Staged, person: Known, added: Additions, reasons: list[str]) -> None:
         holders = self._known.holders
-        for kind, value in zip(row.kinds, row.values, strict=True):
-            key = self._known.key_of(kind, value)
+        # Two spellings of one number have one key; else keys stand beside their values.
+        keys = row.keys if len(row.keys) == len(row.kinds) else map(self._known.key_of, row.kinds, row.values)
+        for kind, value, key in zip(row.kinds, row.values, keys, strict=False):
             if holders.get(key, person.id) != person.id:
                 if LEFT_THERE not in reasons:
                     reasons.append(LEFT_THERE)
@@ -142,7 +146,7 @@ class Plan:
                 if len(person.identities) >= MAX_IDENTITIES:
                     reasons.append(TOO_MANY)
                     return
-                added.identities.append((uuid7(), kind, value, key, key not in holders))
+                added.identities.append((fresh_id(), kind, value, key, key not in holders))
                 person.identities.append((kind, value))
                 holders[key] = person.id
 

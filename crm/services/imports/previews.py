@@ -1,7 +1,5 @@
 """What would become of each row, if the import were started now. Contacts are only read."""
 
-from uuid import UUID
-
 from django.db import connection, transaction
 
 from crm.models import ImportBatch, ImportState, RowOutcome
@@ -49,7 +47,7 @@ def _keep(batch: ImportBatch, plan: Plan, first: int, last: int, idle: RowOutcom
         )
 
 
-def _shown(one) -> UUID | None:
+def _shown(one) -> str | None:
     """The contact that a row would change; one that it would make has no id yet."""
     return one.contact_id if one.outcome != RowOutcome.CREATED else None
 

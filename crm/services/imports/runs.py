@@ -9,6 +9,7 @@ all workers away from what is due by the second.
 """
 
 import contextlib
+import gc
 import logging
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import actors
@@ -66,7 +67,7 @@ def run_waiting() -> None:
 
 def run_import(batch_id: UUID, seconds: float = float("inf")) -> ImportBatch | None:
     """Go on with one batch for some seconds; nothing if another worker is at it or there is nothing to do."""
-    with _lock(batch_id.int & 0x7FFFFFFF) as is_ours:
+    with _lock(batch_id.int & 0x7FFFFFFF) as is_ours, _rare_collections():
         batch = ImportBatch.objects.select_related("workspace", "created_by").filter(pk=batch_id).first()
         if not is_ours or batch is None:
             return None
@@ -178,12 +179,22 @@ def _write_next(batch: ImportBatch) -> None:
         except Overtaken as overtaken:
             logger.info("a chunk of import %s is planned anew: %s", batch.pk, overtaken)
             continue
+        except IntegrityError as error:
+            # Something that rows refer to, such as a tag, was deleted: read the rows by what there is now.
+            logger.info("rows of import %s are read anew: %s", batch.pk, error)
+            _read_anew(batch)
+            continue
         if not written:
             # The table of staged rows is not logged: the database has been down.
-            staging.advance(batch, is_staged=False)
-            staging.stage(batch)
+            _read_anew(batch)
         return
     raise Refused("conflict", "Others changed the same contacts all the time. Try again later.")
+
+
+def _read_anew(batch: ImportBatch) -> None:
+    staging.advance(batch, is_staged=False)
+    staging.stage(batch)
+    _begin(batch)
 
 
 def _write_chunk(batch: ImportBatch) -> bool:
@@ -221,6 +232,17 @@ def _tidy() -> None:
     for batch in ImportBatch.objects.filter(state__in=CLOSED_STATES, rows_staged__gt=0).order_by("created_at")[:100]:
         staging.clear(batch)
         ImportBatch.objects.filter(pk=batch.pk).update(rows_staged=0, is_staged=False)
+
+
+@contextlib.contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let the garbage collector look less often: hundreds of thousands of objects live for a chunk, and none in a circle."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ Every statement is short: rows go in by thousands to a transaction, because an
 open writing transaction holds back what others can pull (docs/adr/0010).
 """
 
+import time
 from array import array
 from collections.abc import Iterator
 
@@ -21,8 +22,10 @@ from waplus.lib.text import fold
 
 CHUNK = 10_000  # rows
 MAX_CHUNK = 4 << 20  # characters
+MAX_SECONDS = 0.5
 # Tags that one file may bring along: a column of something else, taken for tags, would make thousands.
 MAX_NEW_TAGS = 200
+MAX_REMEMBERED = 10_000
 MAX_KEPT_CELL = 1_000
 MAX_KEPT_CELLS = 100
 EMPTY = "The row has no name, company, e-mail address or number."
@@ -42,10 +45,16 @@ class TagNames:
     def __init__(self, batch: ImportBatch):
         self._known = dict(Tag.objects.for_workspace(batch.workspace_id).values_list("folded", "id"))
         self._known = {folded: str(id) for folded, id in self._known.items()}
+        self._by_name: dict[str, str | None] = {}
         self.new: dict[str, str] = {}
 
     def id_of(self, name: str) -> str | None:
         """The tag's id; None if the file brings more new tags than are taken."""
+        if name not in self._by_name and len(self._by_name) < MAX_REMEMBERED:
+            self._by_name[name] = self._look_up(name)
+        return self._by_name[name] if name in self._by_name else self._look_up(name)
+
+    def _look_up(self, name: str) -> str | None:
         folded = fold(name)[:200]
         if folded not in self._known:
             if not folded or len(self.new) >= MAX_NEW_TAGS:
@@ -75,28 +84,53 @@ def row_reader(batch: ImportBatch) -> RowReader:
 def stage(batch: ImportBatch) -> None:
     """Read the whole file. Raises `Unreadable`, `Stopped`, and `FileNotFoundError` if the file is gone."""
     clear(batch)
+    _forget_tags(batch)
     tags, reader = TagNames(batch), row_reader(batch)
+    ids = f"{batch.workspace_id}\t{batch.pk}"
     with batch.file.open("rb") as file:
         source = open_source(file, layout_of(batch))
-        lines, size, number = [], 0, 0
-        for number, record in enumerate(source.records(), 1):
-            if number > settings.MAX_IMPORT_ROWS:
-                raise Unreadable(f"The file has more than {settings.MAX_IMPORT_ROWS:,} rows. Split it.")
-            line = _line(batch, reader.read(number, record), record, tags)
-            lines.append(line)
-            size += len(line)
-            if len(lines) >= CHUNK or size > MAX_CHUNK:
-                _keep(batch, lines, number)
-                lines, size = [], 0
-        _keep(batch, lines, number)
+        numbered, number = enumerate(source.records(), 1), 0
+        while True:
+            lines = _Lines(ids, batch, reader, tags, numbered)
+            with transaction.atomic(), connection.cursor() as cursor:
+                copying.copy(cursor, "crm_stagedrow", _COLUMNS, lines)
+                number = lines.last or number
+                advance(batch, rows_total=number, rows_staged=number)
+            if lines.is_end:
+                break
     _join_persons(batch)
     advance(batch, is_staged=True, new_tags=tags.new)
 
 
-def _keep(batch: ImportBatch, lines: list[str], number: int) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        copying.copy(cursor, "crm_stagedrow", _COLUMNS, lines)
-        advance(batch, rows_total=number, rows_staged=number)
+def _forget_tags(batch: ImportBatch) -> None:
+    """Tags that were chosen for the batch and have been deleted since."""
+    there = {
+        str(id)
+        for id in Tag.objects.for_workspace(batch.workspace_id).filter(pk__in=batch.tags).values_list("id", flat=True)
+    }
+    batch.tags = [tag for tag in batch.tags if tag in there]
+
+
+class _Lines:
+    """The next rows of a file as COPY takes them, so many that a transaction stays short."""
+
+    def __init__(self, ids: str, batch: ImportBatch, reader: RowReader, tags: TagNames, numbered: Iterator):
+        self._ids, self._batch, self._reader, self._tags, self._numbered = ids, batch, reader, tags, numbered
+        self.last = 0
+        self.is_end = True
+
+    def __iter__(self) -> Iterator[str]:
+        size, limit, read, end = 0, settings.MAX_IMPORT_ROWS, self._reader.read, time.monotonic() + MAX_SECONDS
+        for count, (number, record) in enumerate(self._numbered, 1):
+            if number > limit:
+                raise Unreadable(f"The file has more than {limit:,} rows. Split it.")
+            line = _line(self._ids, self._batch, read(number, record), record, self._tags)
+            self.last = number
+            yield line
+            size += len(line)
+            if count >= CHUNK or size > MAX_CHUNK or (count % 256 == 0 and time.monotonic() > end):
+                self.is_end = False
+                return
 
 
 def layout_of(batch: ImportBatch) -> Layout:
@@ -126,8 +160,8 @@ def clear(batch: ImportBatch) -> None:
                 break
 
 
-def _line(batch: ImportBatch, row: Row, record: list[str], tags: TagNames) -> str:
-    """A row as COPY takes it."""
+def _line(ids: str, batch: ImportBatch, row: Row, record: list[str], tags: TagNames) -> str:
+    """A row as COPY takes it. `ids`: workspace and batch, as they stand in every row."""
     is_empty = row.is_empty
     wanted = list(batch.tags)
     for name in row.tags if not is_empty else ():
@@ -142,8 +176,7 @@ def _line(batch: ImportBatch, row: Row, record: list[str], tags: TagNames) -> st
     text = copying.text
     return "\t".join(
         (
-            str(batch.workspace_id),
-            str(batch.pk),
+            ids,
             str(row.number),
             text(row.name),
             text(row.company),

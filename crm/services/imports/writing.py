@@ -1,8 +1,8 @@
 """Writing a planned chunk: COPY for what is new, one statement for what changes, a journal for undoing."""
 
 import json
+from collections.abc import Iterator
 from datetime import datetime
-from uuid import UUID
 
 from django.db import IntegrityError, connection
 
@@ -12,7 +12,6 @@ from crm.services.imports import copying
 from crm.services.imports.mapping.values import indexed
 from crm.services.imports.people import Known
 from crm.services.imports.planning import Additions, Outcome, Plan
-from waplus.lib.ids import uuid7
 from waplus.lib.text import fold
 
 _CONTACT = (
@@ -32,7 +31,7 @@ FROM unnest(%(id)s::uuid[], %(name)s::text[], %(company)s::text[], %(email)s::te
             %(sort_name)s::text[], %(search_text)s::text[])
   AS n (id, name, company, email, stage_id, sort_name, search_text)
 WHERE c.id = n.id AND c.workspace_id = %(workspace)s
-RETURNING c.id, c.version
+RETURNING c.id::text, c.version
 """
 _CHANGE_VALUE = """
 UPDATE crm_fieldvalue v SET value = n.value::jsonb, text = n.text, number = n.number
@@ -48,10 +47,12 @@ class Overtaken(Exception):
 def write_plan(plan: Plan, now: datetime) -> None:
     """Write everything that a plan says; raises `Overtaken` if the database has moved since."""
     batch, at = plan.batch, now.isoformat()
+    workspace = str(batch.workspace_id)
+    ids = f"{workspace}\t{batch.pk}"
     fields = {str(field.pk): field for field in CustomField.objects.for_workspace(batch.workspace_id)}
     with connection.cursor() as cursor:
         try:
-            copying.copy(cursor, "crm_contact", _CONTACT, [_contact_line(batch, person, at) for person in plan.new])
+            copying.copy(cursor, "crm_contact", _CONTACT, (_contact_line(workspace, person, at) for person in plan.new))
             _change_contacts(cursor, plan, now)
             written = [one for one in plan.outcomes if one.additions]
             copying.copy(cursor, "crm_contactidentity", _IDENTITY, _identity_lines(batch, written, at))
@@ -60,7 +61,9 @@ def write_plan(plan: Plan, now: datetime) -> None:
             _write_values(cursor, batch, written, fields)
         except IntegrityError as error:
             raise Overtaken(str(error)) from error
-        copying.copy(cursor, "crm_importrow", _ROW, [_row_line(plan, one) for one in plan.outcomes if _is_kept(one)])
+        copying.copy(
+            cursor, "crm_importrow", _ROW, (_row_line(ids, plan, one) for one in plan.outcomes if _is_kept(one))
+        )
 
 
 def _is_kept(one: Outcome) -> bool:
@@ -75,13 +78,12 @@ def derived(person: Known) -> tuple[str, str]:
     return sort_name_of(**texts, numbers=numbers), search_text_of(**texts, numbers=numbers)
 
 
-def _contact_line(batch: ImportBatch, person: Known, at: str) -> str:
+def _contact_line(workspace: str, person: Known, at: str) -> str:
     sort_name, search_text = derived(person)
     text = copying.text
-    stage = copying.NULL if person.stage_id is None else str(person.stage_id)
     return (
-        f"{person.id}\t{batch.workspace_id}\t{text(person.name)}\t\t{text(person.company)}\t{text(person.email)}\t"
-        f"{stage}\t{text(sort_name)}\t{text(search_text)}\t{at}\t{at}"
+        f"{person.id}\t{workspace}\t{text(person.name)}\t\t{text(person.company)}\t{text(person.email)}\t"
+        f"{person.stage_id or copying.NULL}\t{text(sort_name)}\t{text(search_text)}\t{at}\t{at}"
     )
 
 
@@ -102,41 +104,44 @@ def _change_contacts(cursor, plan: Plan, now: datetime) -> None:
         people[contact_id].version = version
 
 
-def _identity_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
-    return [
-        f"{id}\t{batch.workspace_id}\t{one.contact_id}\t{kind}\t{value}\t{key}\t{'t' if holds else 'f'}\timport\t{at}"
+def _identity_lines(batch: ImportBatch, written: list[Outcome], at: str) -> Iterator[str]:
+    workspace = str(batch.workspace_id)
+    return (
+        f"{id}\t{workspace}\t{one.contact_id}\t{kind}\t{value}\t{key}\t{'t' if holds else 'f'}\timport\t{at}"
         for one in written
         for id, kind, value, key, holds in one.additions.identities
-    ]
+    )
 
 
-def _tag_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
+def _tag_lines(batch: ImportBatch, written: list[Outcome], at: str) -> Iterator[str]:
+    workspace = str(batch.workspace_id)
     author = batch.created_by_id or copying.NULL
-    return [
-        f"{id}\t{batch.workspace_id}\t{one.contact_id}\t{tag}\t{at}\t{author}"
+    return (
+        f"{id}\t{workspace}\t{one.contact_id}\t{tag}\t{at}\t{author}"
         for one in written
         for id, tag in one.additions.tags
-    ]
+    )
 
 
-def _note_lines(batch: ImportBatch, written: list[Outcome], at: str) -> list[str]:
+def _note_lines(batch: ImportBatch, written: list[Outcome], at: str) -> Iterator[str]:
+    workspace = str(batch.workspace_id)
     author = batch.created_by_id or copying.NULL
-    return [
-        f"{note[0]}\t{batch.workspace_id}\t{one.contact_id}\t{copying.text(note[1])}\t"
+    return (
+        f"{note[0]}\t{workspace}\t{one.contact_id}\t{copying.text(note[1])}\t"
         f"{copying.text(' ' + fold(note[1]))}\t{author}\tf\t{at}"
         for one in written
         if (note := one.additions.note)
-    ]
+    )
 
 
 def _write_values(cursor, batch: ImportBatch, written: list[Outcome], fields: dict[str, CustomField]) -> None:
-    new, changed = [], []
+    new, changed, workspace = [], [], str(batch.workspace_id)
     for one in written:
         for field_id, (before, value) in one.additions.fields.items():
             text, number = indexed(fields[field_id], value)
             if before is None:
                 new.append(
-                    f"{uuid7()}\t{batch.workspace_id}\t{one.contact_id}\t{field_id}\t{copying.document(value)}\t"
+                    f"{copying.fresh_id()}\t{workspace}\t{one.contact_id}\t{field_id}\t{copying.document(value)}\t"
                     f"{copying.text(text)}\t{copying.NULL if number is None else number}"
                 )
             else:
@@ -147,45 +152,35 @@ def _write_values(cursor, batch: ImportBatch, written: list[Outcome], fields: di
         cursor.execute(_CHANGE_VALUE, [*map(list, zip(*changed, strict=True)), batch.workspace_id])
 
 
-def _row_line(plan: Plan, one: Outcome) -> str:
-    batch = plan.batch
-    journal = copying.NULL if one.additions is None else copying.document(journal_of(one, plan.version_of(one)))
-    return "\t".join(
-        (
-            str(uuid7()),
-            str(batch.workspace_id),
-            str(batch.pk),
-            str(one.row.row_number),
-            one.outcome.value,
-            copying.text(one.reason[:300]),
-            copying.NULL if one.contact_id is None else str(one.contact_id),
-            journal,
-            copying.document(one.row.cells),
-            "",
-            "",
-        )
+def _row_line(ids: str, plan: Plan, one: Outcome) -> str:
+    """`ids`: workspace and batch, as they stand in every row."""
+    added, row = one.additions, one.row
+    if added is None:
+        journal = copying.NULL
+    elif one.outcome == RowOutcome.CREATED:
+        # Of a contact that the row made, that and how much hung on it suffice.
+        counts = f"{len(added.identities)}, {len(added.tags)}, {len(added.fields)}, {int(added.note is not None)}"
+        journal = f'{{"version": {plan.version_of(one)}, "made": [{counts}]}}'
+    else:
+        journal = copying.document(journal_of(one, plan.version_of(one)))
+    return (
+        f"{copying.fresh_id()}\t{ids}\t{row.row_number}\t{one.outcome.value}\t{copying.text(one.reason[:300])}\t"
+        f"{one.contact_id or copying.NULL}\t{journal}\t{copying.document(row.cells)}\t\t"
     )
 
 
 def journal_of(one: Outcome, version: int) -> dict:
-    """What undoing has to know. Of a contact that the row made, that and how much hung on it suffice."""
+    """What undoing has to know of a row that changed a contact."""
     added: Additions = one.additions
-    if one.outcome == RowOutcome.CREATED:
-        counts = [len(added.identities), len(added.tags), len(added.fields), int(added.note is not None)]
-        return {"version": version, "made": counts}
     journal: dict = {"version": version}
     if added.set:
-        journal["set"] = {column: [_plain(before), _plain(after)] for column, (before, after) in added.set.items()}
+        journal["set"] = added.set
     if added.identities:
-        journal["identities"] = [str(identity[0]) for identity in added.identities]
+        journal["identities"] = [identity[0] for identity in added.identities]
     if added.tags:
-        journal["tags"] = [str(id) for id, _ in added.tags]
+        journal["tags"] = [id for id, _ in added.tags]
     if added.fields:
         journal["fields"] = {field_id: [before, after] for field_id, (before, after) in added.fields.items()}
     if added.note:
-        journal["note"] = str(added.note[0])
+        journal["note"] = added.note[0]
     return journal
-
-
-def _plain(value):
-    return str(value) if isinstance(value, UUID) else value

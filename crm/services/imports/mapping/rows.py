@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crm.models import IdentityKind
+from crm.models.contacts import search_text_of, sort_name_of
 from crm.services.identities import identity_of
 from crm.services.imports.mapping import titles as t
 from waplus.lib.jids import InvalidJid
@@ -20,6 +22,7 @@ MAX_NAME = 300
 MAX_NOTE = 20_000
 MAX_TAG = 80
 MAX_TAGS = 50
+MAX_CELL_OF_TAGS = 10_000
 MAX_NUMBERS = 50
 _SPACE = re.compile(r"\s")
 
@@ -57,10 +60,14 @@ class Row:
 
 
 def plain_key(row: Row) -> str:
-    """What stands for a row without a number: its folded name and address, or its whole text."""
+    """What stands for a row without a number: its folded name and address; without an address, what it is found by.
+
+    `judging` takes it apart again.
+    """
     if row.email:
         return f"plain:{fold(row.name)}\n{row.email.lower()}"
-    return f"plain:{fold(row.name)}\n\n{fold(row.company)}"
+    texts = {"name": row.name, "profile_name": "", "company": row.company, "email": ""}
+    return f"plain:{sort_name_of(**texts, numbers=[])}\n\n{search_text_of(**texts, numbers=[])}"
 
 
 class InvalidValue(ValueError):
@@ -187,17 +194,15 @@ class RowReader:
             return
         row.identities.append(identity)
 
-    @staticmethod
-    def _take_tags(row: Row, cell: str) -> None:
-        for part in _TAG_SEPARATOR.split(strip_invisible(cell)):
-            name = " ".join(part.split())
-            # Google's own groups (`* myContacts`) say nothing.
-            if not name or name.startswith("* ") or name in row.tags:
-                continue
-            if len(name) > MAX_TAG or len(row.tags) >= MAX_TAGS:
-                row.notes.append(f"A tag was left out: at most {MAX_TAGS}, of at most {MAX_TAG} characters.")
-                return
-            row.tags.append(name)
+    def _take_tags(self, row: Row, cell: str) -> None:
+        names, too_many = _tags_of(cell)
+        if row.tags:
+            row.tags += [name for name in names if name not in row.tags]
+        else:
+            row.tags = list(names)
+        if too_many or len(row.tags) > MAX_TAGS:
+            row.tags = row.tags[:MAX_TAGS]
+            row.notes.append(f"A tag was left out: at most {MAX_TAGS}, of at most {MAX_TAG} characters.")
 
     @staticmethod
     def _take_note(row: Row, cell: str) -> None:
@@ -220,6 +225,16 @@ class RowReader:
             row.fields[field_id] = self._canonical[field_id](cell)
         except InvalidValue as error:
             row.notes.append(f"{title}: {error}")
+
+
+@lru_cache(4096)
+def _tags_of(cell: str) -> tuple[tuple[str, ...], bool]:
+    """The names of tags in a cell, which many rows have in common, and whether any had to be left out."""
+    parts = map(_spaced, _TAG_SEPARATOR.split(strip_invisible(cell)[:MAX_CELL_OF_TAGS]))
+    # Google's own groups (`* myContacts`) say nothing.
+    names = list(dict.fromkeys(name for name in parts if name and not name.startswith("* ")))
+    fitting = [name for name in names if len(name) <= MAX_TAG][:MAX_TAGS]
+    return tuple(fitting), len(fitting) < len(names)
 
 
 def _spaced(text: str) -> str:

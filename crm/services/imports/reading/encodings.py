@@ -26,7 +26,41 @@ UNICODE = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32")
 ENCODINGS = (*UNICODE, *LEGACY)
 
 
-def encoding_of(file: BinaryIO) -> str:
+# What programs of a country write if they do not write Unicode; elsewhere it is Western European.
+_OF_COUNTRY = {
+    **dict.fromkeys(["PL", "CZ", "SK", "HU", "RO", "HR", "SI", "BA", "AL"], "cp1250"),
+    **dict.fromkeys(["RU", "UA", "BY", "BG", "RS", "MK", "KZ", "KG", "MN"], "cp1251"),
+    **dict.fromkeys(
+        [
+            "AE",
+            "SA",
+            "EG",
+            "IQ",
+            "JO",
+            "KW",
+            "LB",
+            "LY",
+            "MA",
+            "OM",
+            "QA",
+            "SY",
+            "TN",
+            "YE",
+            "BH",
+            "SD",
+            "PS",
+            "IR",
+            "PK",
+        ],
+        "cp1256",
+    ),
+    **{"GR": "cp1253", "CY": "cp1253", "TR": "cp1254", "AZ": "cp1254", "IL": "cp1255", "VN": "cp1258", "TH": "cp874"},
+    **dict.fromkeys(["EE", "LV", "LT"], "cp1257"),
+    **{"CN": "gb18030", "SG": "gb18030", "TW": "big5", "HK": "big5", "MO": "big5", "JP": "cp932", "KR": "cp949"},
+}
+
+
+def encoding_of(file: BinaryIO, country: str = "") -> str:
     """One of `ENCODINGS`. UTF-8 is decided over the whole file, for its first odd letter may come late."""
     file.seek(0)
     head = file.read(1 << 12)
@@ -37,10 +71,11 @@ def encoding_of(file: BinaryIO) -> str:
         return wide
     if _is_utf8(file):
         return "utf-8"
-    found = from_bytes(_odd_lines(file), cp_isolation=list(LEGACY)).best()
-    if found is None:
+    found = list(from_bytes(_odd_lines(file), cp_isolation=list(LEGACY)))
+    if not found:
         raise Unreadable("The file is not text in any encoding that is known here. Save it as CSV in UTF-8.")
-    return found.encoding
+    likely = [match.encoding for match in found if match.chaos <= found[0].chaos]
+    return next((one for one in (_OF_COUNTRY.get(country), "cp1252") if one in likely), likely[0])
 
 
 def _unmarked_wide(head: bytes) -> str:

@@ -24,13 +24,15 @@ class Layout:
     """How a file is laid out. An empty value or None stands for "detect it".
 
     `encoding` is a Python codec's name, `delimiter` one character (both of
-    delimited text only); `header` tells whether the first record is titles.
+    delimited text only); `header` tells whether the first record is titles;
+    `country` (ISO 3166) decides between encodings that are equally likely.
     """
 
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
     header: bool | None = None
+    country: str = ""
 
 
 class Source(ABC):

@@ -55,7 +55,7 @@ class Cards(Source):
 
     def __init__(self, file: BinaryIO, layout: Layout):
         super().__init__(file)
-        encoding = layout.encoding or encoding_of(file)
+        encoding = layout.encoding or encoding_of(file, layout.country)
         if encoding not in ENCODINGS:
             raise Unreadable(f"“{encoding[:40]}” is not an encoding that is known here.")
         self.layout = Layout("vcard", encoding, header=True)
