@@ -16,7 +16,9 @@ class CrmConfig(AppConfig):
         from crm.services.ownership import hand_over_contacts
         from crm.services.reminders.changes import hand_over_reminders
         from crm.services.sync import crm_kinds
+        from crm.services.timeline.sources import register_sources
 
+        register_sources()
         register_recount(
             Resource.CONTACTS,
             lambda workspace: Contact.objects.for_workspace(workspace).alive().count(),

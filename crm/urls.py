@@ -17,6 +17,7 @@ from crm.views import (
     stages,
     sync,
     tags,
+    timeline,
     whatsapp_accounts,
 )
 
@@ -51,6 +52,7 @@ urlpatterns = [
         contacts.IdentityView.as_view(),
         name="api-contact-identity",
     ),
+    path("contacts/<uuid:id>/timeline/", timeline.TimelineView.as_view(), name="api-contact-timeline"),
     path("contacts/<uuid:id>/merge/", merges.ContactMergeView.as_view(), name="api-contact-merge"),
     path("contacts/<uuid:id>/merges/", merges.ContactMergesView.as_view(), name="api-contact-merges"),
     path("merges/<uuid:id>/undo/", merges.MergeUndoView.as_view(), name="api-merge-undo"),

@@ -340,6 +340,7 @@ SPECTACULAR_SETTINGS = {
         "DuplicatePolicyEnum": "crm.models.imports.DuplicatePolicy",
         "StageOutcomeEnum": "crm.models.stages.StageOutcome",
         "RowOutcomeEnum": "crm.models.imports.RowOutcome",
+        "TimelineKindEnum": "crm.serializers.timeline.KINDS",
         "RoleEnum": "accounts.models.workspaces.Role",
         "ReminderStateEnum": "crm.models.reminders.ReminderState",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",

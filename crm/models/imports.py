@@ -150,7 +150,9 @@ class ImportRow(WorkspaceModel):
                 fields=["batch", "row_number"], condition=models.Q(outcome="refused"), name="import_row_refused"
             ),
             models.Index(
-                fields=["batch", "contact_id"], condition=models.Q(outcome="merged"), name="import_row_of_contact"
+                fields=["contact_id", "batch"],
+                condition=models.Q(outcome__in=("created", "merged")),
+                name="import_row_of_contact",
             ),
         ]
 

@@ -37,6 +37,11 @@ class Note(SyncedModel):
             *SyncedModel.Meta.indexes,
             models.Index(fields=["workspace", "contact", "-created_at"], name="note_of_contact"),
             models.Index(fields=["deleted_at"], condition=models.Q(deleted_at__isnull=False), name="note_in_bin"),
+            models.Index(
+                fields=["workspace", "contact", "-edited_at"],
+                condition=models.Q(edited_at__isnull=False),
+                name="note_edited",
+            ),
             GinIndex(
                 F("workspace"),
                 OpClass(F("search_text"), name="gin_trgm_ops"),
