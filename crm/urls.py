@@ -27,7 +27,6 @@ urlpatterns = [
     path("contacts/bin/", bin.BinView.as_view(), name="api-bin"),
     path("contacts/bin/<uuid:id>/", bin.BinnedContactView.as_view(), name="api-binned-contact"),
     path("contacts/<uuid:id>/restore/", bin.RestoreContactView.as_view(), name="api-contact-restore"),
-    path("contacts/<uuid:id>/timeline/", notes.TimelineView.as_view(), name="api-contact-timeline"),
     path("contacts/<uuid:id>/notes/", notes.NotesView.as_view(), name="api-contact-notes"),
     path("contacts/<uuid:id>/tags/<uuid:tag_id>/", tags.ContactTagView.as_view(), name="api-contact-tag"),
     path("notes/<uuid:id>/", notes.NoteView.as_view(), name="api-note"),

@@ -1,4 +1,4 @@
-"""Shapes of notes and of the timeline on the API."""
+"""Shapes of notes on the API."""
 
 from rest_framework import serializers
 
@@ -45,17 +45,3 @@ class NoteEditSerializer(serializers.ModelSerializer):
     class Meta:
         model = NoteEdit
         fields = ["id", "text", "author", "written_at"]
-
-
-class TimelineEntrySerializer(serializers.Serializer):
-    """One thing that happened to a contact."""
-
-    id = serializers.UUIDField(help_text="Of the row that tells it; one row may tell two things.")
-    at = serializers.DateTimeField()
-    kind = serializers.CharField(help_text="Dotted, past tense: note.written")
-    actor = serializers.UUIDField(allow_null=True, help_text="User id of who did it; null for the server or unknown.")
-    object_id = serializers.UUIDField(allow_null=True, help_text="What it is about: the note, the tag, the contact.")
-    text = serializers.CharField(help_text="A piece of its text, or its name; may be empty.")
-    changed = serializers.ListField(
-        child=serializers.CharField(), help_text="Changed fields; `stage.<id>`, `owner.<user id>` say what to."
-    )

@@ -132,6 +132,7 @@ def test_refuses_what_cannot_be_merged(acme, other, alice_device, furniture):
     binned = make_contact(acme, name="D")
     Contact.objects.filter(pk=binned.pk).update(deleted_at=timezone.now())
     bin.delete_contact(workspace=acme, contact_id=gone.pk, actor=actors.SYSTEM)
+    bin.purge_contact(workspace=acme, contact_id=gone.pk, actor=actors.SYSTEM)
     before = tables_of(acme)
     errors = assert_refused(post_merge(alice_device, one, one), "invalid")["errors"]
     assert [(error["field"], error["code"]) for error in errors] == [("other", "same_contact")]

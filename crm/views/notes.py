@@ -1,23 +1,18 @@
-"""Notes and the timeline of a contact on the API."""
-
-from uuid import UUID
+"""Notes on the API."""
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
-from crm.models import Contact, Note, NoteEdit
+from crm.models import Note, NoteEdit
 from crm.serializers.notes import (
     NoteChangeSerializer,
     NoteEditSerializer,
     NoteSerializer,
-    TimelineEntrySerializer,
 )
 from crm.services import notes
 from crm.services.contacts import contact_of
-from crm.services.timeline import timeline_page
-from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 
 
@@ -97,28 +92,3 @@ class NoteHistoryView(WorkspaceView):
     def get(self, request, id):
         note = notes.note_of(workspace=self.workspace, note_id=id)
         return self.listing(self.get_queryset().filter(note=note))
-
-
-class TimelineView(WorkspaceView):
-    """What happened to a contact, newest first."""
-
-    roles = {"GET": Role.MEMBER}
-    queryset = Contact.objects.alive()
-    serializer_class = TimelineEntrySerializer
-
-    @extend_schema(
-        operation_id="contacts_timeline",
-        tags=["contacts"],
-        parameters=PAGE_PARAMETERS,
-        responses={200: page_of(TimelineEntrySerializer)},
-    )
-    def get(self, request, id):
-        sorts = {"newest": Sort("id", descending=True, decode=UUID)}
-        params = {name: value for name, value in request.query_params.items() if name == "limit"}
-        entries, next_cursor = timeline_page(
-            workspace=self.workspace,
-            contact_id=id,
-            limit=PageRequest.of(params, sorts, "newest").limit,
-            cursor=request.query_params.get("cursor"),
-        )
-        return Response({"results": self.get_serializer(entries, many=True).data, "next_cursor": next_cursor})

@@ -93,7 +93,6 @@ ROUTES: dict[str, Route] = {
     "api-bin": _api("GET"),
     "api-binned-contact": _api("DELETE", {"id": "{binned}"}),
     "api-contact-restore": _api("POST", {"id": "{binned}"}),
-    "api-contact-timeline": _api("GET", {"id": "{contact}"}),
     "api-contact-notes": _api("GET POST", {"id": "{contact}"}, {"text": "stolen"}),
     "api-contact-tag": _api("PUT DELETE", {"id": "{contact}", "tag_id": "{tag}"}),
     "api-note": _api("GET PATCH DELETE", {"id": "{note}"}, {"text": "stolen"}),
