@@ -44,6 +44,7 @@ urlpatterns = [
     path("custom-fields/<uuid:id>/", custom_fields.CustomFieldView.as_view(), name="api-custom-field"),
     path("custom-fields/<uuid:id>/retire/", custom_fields.RetireFieldView.as_view(), name="api-custom-field-retire"),
     path("custom-fields/<uuid:id>/restore/", custom_fields.RestoreFieldView.as_view(), name="api-custom-field-restore"),
+    path("contacts/search/", contacts.ContactSearchView.as_view(), name="api-contact-search"),
     path("contacts/<uuid:id>/", contacts.ContactView.as_view(), name="api-contact"),
     path("contacts/<uuid:id>/identities/", contacts.IdentitiesView.as_view(), name="api-contact-identities"),
     path(

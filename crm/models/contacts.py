@@ -16,7 +16,7 @@ from crm.models.stages import Stage
 from crm.models.synced import SyncedModel
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 from waplus.lib.phones import spellings
-from waplus.lib.text import fold, strip_invisible
+from waplus.lib.text import fold, searchable, strip_invisible
 
 # Neither in the bin nor merged into another contact.
 ALIVE = Q(deleted_at=None, merged_into=None)
@@ -26,19 +26,6 @@ class ContactQuerySet(WorkspaceQuerySet):
     def alive(self):
         """Contacts that lists show: neither in the bin nor merged into another one."""
         return self.filter(ALIVE)
-
-    def search(self, text: str):
-        """Contacts whose name, company, address or number contains every word of `text`, folded.
-
-        A word that looks like a number is looked up by its digits, so any
-        spelling of a number finds it. Words of one or two letters match where
-        a word begins, or anywhere in scripts that put no spaces between words.
-        """
-        found = self
-        for word in search_words(text):
-            short = len(word) < 3 and not _UNSPACED.search(word)
-            found = found.filter(search_text__contains=f" {word}" if short else word)
-        return found
 
 
 class Contact(SyncedModel):
@@ -100,10 +87,6 @@ class Contact(SyncedModel):
         return self.name or self.profile_name or self.company or str(self.id)
 
 
-# Scripts without spaces between words: Thai and its neighbours, Japanese, Chinese, Korean.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
-)
 # What people write between digits, several kinds of dashes included.
 _NUMBER = re.compile(r"[0-9+\-\u2010-\u2015\u2212()./ ]+")
 
@@ -122,6 +105,11 @@ def search_words(text: str) -> list[str]:
     return folded.split()[:8]
 
 
+def query_name(text: str) -> str:
+    """A query as the beginning of a name: what `sort_name` begins with if the name does so."""
+    return fold(strip_invisible(text))[:300]
+
+
 def sort_name_of(*, name: str, profile_name: str, company: str, email: str, numbers: list[str]) -> str:
     """What a contact is listed by, folded: the first of these that it has."""
     return next(filter(None, (fold(text)[:300] for text in (name, profile_name, company, email, *numbers[:1]))), "")
@@ -130,11 +118,12 @@ def sort_name_of(*, name: str, profile_name: str, company: str, email: str, numb
 def search_text_of(*, name: str, company: str, email: str, numbers: list[str], profile_name: str = "") -> str:
     """What search looks into. `numbers` are digits, found in every spelling; a LID's digits are no number and stay out.
 
-    The leading space makes the first word begin like every other: ` ab` finds words that begin with `ab`.
+    The leading space makes the first word begin like every other: ` ab` finds words that begin with `ab`
+    (`waplus.lib.text.searchable`).
     """
     spelled = {spelling: None for number in numbers for spelling in spellings(number)}
     texts = dict.fromkeys(filter(None, map(fold, (name, profile_name, company, email))))
-    return "".join(f" {text}" for text in (*texts, *spelled))
+    return searchable(*texts, *spelled)
 
 
 def numbers_of(identities: Iterable[tuple[str, str]]) -> list[str]:

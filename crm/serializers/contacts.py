@@ -77,3 +77,14 @@ class ContactChangeSerializer(ContactSerializer):
     class Meta:
         model = Contact
         fields = ["name", "company", "email", "owner", "stage", "fields"]
+
+
+class ContactSearchSerializer(serializers.Serializer):
+    """What a list of contacts is asked for, in a body."""
+
+    q = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    filter = serializers.JSONField(required=False, allow_null=True, help_text="A tree of conditions.")
+    tab = serializers.UUIDField(required=False, allow_null=True)
+    sort = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=200)
+    cursor = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=2_000)

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
-from crm.models import Contact
 from waplus.lib.errors import NotFound
 from waplus.lib.prepared import PreparedStatement
 
@@ -64,7 +63,12 @@ def contact_document(*, workspace_id: UUID, contact_id: UUID) -> dict:
     return json.loads(rows[0][0])
 
 
+@cache
+def _several() -> PreparedStatement:
+    return PreparedStatement(f"SELECT id, {DOCUMENT} FROM crm_contact WHERE workspace_id = %s AND id = ANY(%s)")
+
+
 def contact_documents(*, workspace_id: UUID, contact_ids: list[UUID]) -> dict[UUID, str]:
     """The documents of some contacts as JSON texts by id, in one query; ids without a contact are left out."""
-    contacts = Contact.objects.filter(workspace=workspace_id, pk__in=contact_ids)
-    return dict(contacts.annotate(document=document_column()).values_list("pk", "document"))
+    ids = [UUID(str(each)) for each in contact_ids]
+    return dict(_several().fetch([workspace_id, ids])) if ids else {}

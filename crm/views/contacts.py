@@ -1,6 +1,8 @@
 """Contacts on the API."""
 
 import json
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -9,16 +11,107 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.idempotency import idempotent
 from accounts.models import Role
+from crm.filters import Filter, parse_filter
 from crm.models import Contact
 from crm.models.identities import IdentitySource
-from crm.serializers.contacts import ContactChangeSerializer, ContactSerializer, IdentitySerializer
+from crm.search.lists import limit_of, query_of
+from crm.search.orders import SORT_NAMES
+from crm.serializers.contacts import (
+    ContactChangeSerializer,
+    ContactSearchSerializer,
+    ContactSerializer,
+    IdentitySerializer,
+)
 from crm.services import bin, contacts
 from crm.services.contact_pages import contacts_page
-from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.api.schema import IDEMPOTENCY_PARAMETER, PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
 
-MAX_QUERY = 200
+MAX_FILTER = 8_000
+SEARCH_PARAMETERS = [
+    OpenApiParameter(
+        "q",
+        str,
+        description="Words of names, companies, addresses, tags, fields and notes, or a number in any spelling.",
+    ),
+    OpenApiParameter("filter", str, description="A filter as JSON; a long one goes to `contacts/search/`."),
+    OpenApiParameter(
+        "tab", UUID, description="The id of a tab over contacts: its filter, and its order if none is named."
+    ),
+    OpenApiParameter(
+        "sort", str, description=f"One of {', '.join(SORT_NAMES)}, relevance (with `q`), field:<id>, -field:<id>."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a list of contacts was asked for."""
+
+    query: str
+    found: Filter | None
+    sort: str
+    limit: int
+    cursor: str
+
+
+def searched_for(view: WorkspaceView, params) -> Searched:
+    """Read `q`, `filter`, `tab`, `sort`, `limit` and `cursor` of a query string or a body."""
+    raw = params.get("filter")
+    if isinstance(raw, str):
+        raw = _json(raw)
+    found = parse_filter(view.workspace, raw) if raw is not None else None
+    sort, cursor = params.get("sort") or "", params.get("cursor") or ""
+    for name, value in (("sort", sort), ("cursor", cursor)):
+        if not isinstance(value, str):
+            raise Invalid(name, "invalid", "This has to be a text.")
+    return Searched(query_of(params.get("q") or ""), found, sort, limit_of(params.get("limit")), cursor)
+
+
+def _json(text: str):
+    """The filter of a query string."""
+    try:
+        return json.loads(text) if text and len(text) <= MAX_FILTER else None if not text else _too_long()
+    except (ValueError, RecursionError):
+        raise Invalid("filter", "invalid", "This is no JSON.") from None
+
+
+def _too_long():
+    raise Invalid(
+        "filter", "max_length", f"A filter in a query string has at most {MAX_FILTER:,} characters: use POST."
+    )
+
+
+def contact_listing(view: WorkspaceView, wanted: Searched) -> HttpResponse:
+    """A page of contacts, as the database wrote it."""
+    documents, next_cursor = contacts_page(
+        workspace=view.workspace,
+        viewer=view.request.user,
+        query=wanted.query,
+        found=wanted.found,
+        sort=wanted.sort,
+        limit=wanted.limit,
+        cursor=wanted.cursor,
+    )
+    body = f'{{"results":[{",".join(documents)}],"next_cursor":{json.dumps(next_cursor)}}}'
+    return HttpResponse(body, content_type="application/json")
+
+
+class ContactSearchView(WorkspaceView):
+    """Search contacts with a filter that is too long for an address; answers what the list does."""
+
+    roles = {"POST": Role.MEMBER}
+    queryset = Contact.objects.alive()
+    serializer_class = ContactSerializer
+
+    @extend_schema(
+        operation_id="contacts_search",
+        tags=["contacts"],
+        request=ContactSearchSerializer,
+        responses={200: page_of(ContactSerializer)},
+    )
+    def post(self, request):
+        return contact_listing(self, searched_for(self, self.valid(ContactSearchSerializer)))
 
 
 class ContactsView(WorkspaceView):
@@ -27,32 +120,15 @@ class ContactsView(WorkspaceView):
     roles = {"GET": Role.MEMBER, "POST": Role.MEMBER}
     queryset = Contact.objects.alive()
     serializer_class = ContactSerializer
-    sorts = {
-        "name": Sort("sort_name"),
-        "-name": Sort("sort_name", descending=True),
-        "updated_at": Sort("updated_at", decode=moment),
-        "-updated_at": Sort("updated_at", descending=True, decode=moment),
-    }
-    default_sort = "name"
 
     @extend_schema(
         operation_id="contacts_list",
         tags=["contacts"],
-        parameters=[
-            OpenApiParameter("q", str, description="Words of a name, company or address, or a number in any spelling."),
-            OpenApiParameter("sort", str, enum=list(sorts)),
-            *PAGE_PARAMETERS,
-        ],
+        parameters=[*SEARCH_PARAMETERS, *PAGE_PARAMETERS],
         responses={200: page_of(ContactSerializer)},
     )
     def get(self, request):
-        query = request.query_params.get("q", "")
-        if len(query) > MAX_QUERY or "\x00" in query:
-            raise Invalid("q", "invalid", f"A query has at most {MAX_QUERY} characters and no NUL.")
-        page = PageRequest.of(request.query_params, self.sorts, self.default_sort)
-        documents, next_cursor = contacts_page(workspace=self.workspace, page=page, query=query.strip())
-        body = f'{{"results":[{",".join(documents)}],"next_cursor":{json.dumps(next_cursor)}}}'
-        return HttpResponse(body, content_type="application/json")
+        return contact_listing(self, searched_for(self, request.query_params))
 
     @extend_schema(
         operation_id="contacts_create",

@@ -1,5 +1,6 @@
 """Folding of text for search and comparison."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -36,3 +37,21 @@ def strip_invisible(text: str) -> str:
         return text
     joiners = "\u200c\u200d"
     return "".join(c for c in text if c in joiners + "\n\t" or unicodedata.category(c) not in ("Cf", "Cc"))
+
+
+# Scripts without spaces between words: Thai and its neighbours, Japanese, Chinese, Korean.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+
+
+def searchable(*folded: str) -> str:
+    """Folded texts as search looks into them: each behind one space, and behind two the pairs of unspaced scripts.
+
+    Trigrams find three letters anywhere and fewer where a word begins. Where
+    words are not spaced, two letters say as much as a word: every pair of
+    neighbours (and the last letter) is added as a word of its own.
+    """
+    text = "".join(f" {each}" for each in folded if each)
+    runs = _UNSPACED_RUN.findall(text)
+    pairs = dict.fromkeys(run[i : i + 2] for run in runs for i in range(len(run)))
+    return text + (" " + "".join(f" {pair}" for pair in pairs) if pairs else "")

@@ -12,7 +12,7 @@ from crm.services.imports import copying
 from crm.services.imports.mapping.values import indexed
 from crm.services.imports.people import Known
 from crm.services.imports.planning import Additions, Outcome, Plan
-from waplus.lib.text import fold
+from waplus.lib.text import fold, searchable
 
 _CONTACT = (
     "id, workspace_id, name, profile_name, company, email, stage_id, sort_name, search_text, created_at, updated_at"
@@ -128,7 +128,7 @@ def _note_lines(batch: ImportBatch, written: list[Outcome], at: str) -> Iterator
     author = batch.created_by_id or copying.NULL
     return (
         f"{note[0]}\t{workspace}\t{one.contact_id}\t{copying.text(note[1])}\t"
-        f"{copying.text(' ' + fold(note[1]))}\t{author}\tf\t{at}"
+        f"{copying.text(searchable(fold(note[1])))}\t{author}\tf\t{at}"
         for one in written
         if (note := one.additions.note)
     )

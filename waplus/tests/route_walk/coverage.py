@@ -87,6 +87,7 @@ ROUTES: dict[str, Route] = {
     "api-events": _api("GET"),
     "api-contacts": _api("GET POST", payload={"id": "{contact}", "name": "stolen"}),
     "api-contacts-export": _api("GET"),
+    "api-contact-search": _api("POST", payload={"q": CANARY, "filter": {"ids": ["{contact}"]}}),
     "api-contact": _api("GET PATCH DELETE", {"id": "{contact}"}, {"name": "stolen"}),
     "api-contact-identities": _api("POST", {"id": "{contact}"}, {"kind": "phone", "value": "+4915112345679"}),
     "api-contact-identity": _api("DELETE", {"id": "{contact}", "identity_id": "{identity}"}),

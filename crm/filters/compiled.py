@@ -1,0 +1,64 @@
+"""A filter that was read: its normal form, its SQL, and rows that match it."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from accounts.models import User, Workspace
+from crm.filters.contact_leaves import Owned
+from crm.filters.nodes import Driver, Node, Scope
+from crm.filters.sql import Sql
+from crm.models import Chat, Contact
+from waplus.lib.errors import FieldError
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A filter of a workspace over contacts or chats.
+
+    `dead` names the parts of a saved filter whose tag, field, stage or the like
+    is gone; a filter that was read strictly has none.
+    """
+
+    workspace: Workspace
+    target: str
+    root: Node
+    dead: tuple[FieldError, ...] = ()
+    data: dict = field(default_factory=dict)
+
+    @property
+    def depends_on_viewer(self) -> bool:
+        """Whether two members see different rows with it."""
+        return any(isinstance(leaf, Owned) and "me" in leaf.values for leaf in self.root.leaves())
+
+    def _scope(self, viewer: User | None) -> Scope:
+        return Scope(self.workspace, viewer.pk if viewer else None, timezone.now(), self.target)
+
+    def condition(self, viewer: User | None = None) -> Sql:
+        """SQL that is true or false over a row of `crm_contact` (or `crm_chat`), and its parameters.
+
+        It names neither the workspace nor the bin: who uses it says both.
+        """
+        return self.root.condition(self._scope(viewer))
+
+    def drivers(self, viewer: User | None = None) -> list[Sql]:
+        """Selects of contacts' ids, each of which holds all that match; the likely shortest first."""
+        found: list[Driver] = self.root.drivers(self._scope(viewer))
+        return [driver.select for driver in found]
+
+
+def _matching(rows, found: Filter, viewer: User | None):
+    condition = found.condition(viewer)
+    return rows.filter(RawSQL(condition.text, condition.params, output_field=BooleanField()))  # noqa: S611
+
+
+def contacts_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
+    """The living contacts that match, as a queryset."""
+    return _matching(Contact.objects.for_workspace(workspace).alive(), found, viewer)
+
+
+def chats_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
+    """The chats that match, as a queryset."""
+    return _matching(Chat.objects.for_workspace(workspace), found, viewer)

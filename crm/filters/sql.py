@@ -1,0 +1,72 @@
+"""Pieces of SQL with their parameters, put together without ever putting a value into the text."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A text with `%s` for each of its parameters."""
+
+    text: str
+    params: tuple = ()
+
+    def __add__(self, other: "Sql | str") -> "Sql":
+        if isinstance(other, str):
+            return Sql(self.text + other, self.params)
+        return Sql(self.text + other.text, self.params + other.params)
+
+    def __radd__(self, other: str) -> "Sql":
+        return Sql(other + self.text, self.params)
+
+
+TRUE = Sql("true")
+FALSE = Sql("false")
+
+
+def all_of(conditions: Iterable[Sql]) -> Sql:
+    """True where every one of some conditions is."""
+    return _joined(" AND ", [each for each in conditions if each != TRUE], TRUE)
+
+
+def any_of(conditions: Iterable[Sql]) -> Sql:
+    """True where one of some conditions is."""
+    return _joined(" OR ", [each for each in conditions if each != FALSE], FALSE)
+
+
+def _joined(word: str, conditions: Sequence[Sql], empty: Sql) -> Sql:
+    if not conditions:
+        return empty
+    if len(conditions) == 1:
+        return conditions[0]
+    text = word.join(f"({each.text})" for each in conditions)
+    return Sql(text, tuple(param for each in conditions for param in each.params))
+
+
+def none_of(condition: Sql) -> Sql:
+    """True where a condition is false; conditions of filters are never unknown."""
+    return "NOT (" + condition + ")"
+
+
+def exists(source: Sql) -> Sql:
+    """Whether `FROM …` has a row, looked up for each row by itself.
+
+    OFFSET 0 keeps the planner from turning it into a join over everything,
+    which it would do for a page of fifty on a wrong guess.
+    """
+    return "EXISTS (SELECT " + source + " OFFSET 0)"
+
+
+def containing(text: str) -> str:
+    """A LIKE pattern for texts that contain `text`."""
+    return f"%{escaped(text)}%"
+
+
+def beginning(text: str) -> str:
+    """A LIKE pattern for texts that begin with `text`."""
+    return f"{escaped(text)}%"
+
+
+def escaped(text: str) -> str:
+    """`text` without what means something in a LIKE pattern."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,0 +1,333 @@
+"""Search and ordered lists: what people mean, best first, page by page without loss, along an index."""
+
+import json
+import re
+from contextlib import nullcontext
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from accounts.tests.together import assert_refused
+from crm.filters import parse_filter
+from crm.models import Contact, FieldValue
+from crm.search import scans
+from crm.search.lists import page_of_contacts
+from crm.tests.records import add_account, add_chat, add_contact, add_field, add_note, add_tag, hold, wear
+from waplus.lib.text import fold, searchable
+
+CONTACTS = "/api/v1/contacts/"
+
+pytestmark = pytest.mark.django_db
+
+
+def names(workspace, query: str = "", **kwargs) -> list[str]:
+    """Names of all that a list shows, over all of its pages."""
+    found, cursor = [], ""
+    while cursor is not None:
+        ids, cursor = page_of_contacts(workspace=workspace, query=query, cursor=cursor, **kwargs)
+        rows = Contact.objects.in_bulk(ids)
+        found += [rows[id].name for id in ids]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "queries"),
+    [
+        ("José Ângelo", ["jose", "JOSÉ", "angelo", "âng", "an", "j", "jose angelo", "angelo jose"]),
+        ("Łukasz Żółć", ["lukasz", "zolc", "ŁUKASZ", "lu", "ż"]),
+        ("STRASSE Müller", ["straße", "muller", "MÜLLER", "strasse"]),
+        ("Nguyễn Thị Đặng", ["nguyen", "dang", "thi"]),
+        ("محمد الحربي", ["محمد", "الحربي", "مح", "حربي"]),
+        ("مُحَمَّد", ["محمد"]),
+        ("Иван Щёголев", ["иван", "ИВАН", "щеголев", "щ", "голев"]),
+        ("王小明", ["王小明", "小明", "明", "王", "王小"]),
+        ("東京太郎", ["京太", "太郎", "東京太"]),
+        ("สมชาย", ["สมชาย", "ชาย", "มช"]),
+        ("김철수", ["김철수", "철수", "수"]),
+        ("राहुल शर्मा", ["राहुल", "शर्मा"]),
+        ("ＦＵＬＬ Ｗｉｄｔｈ", ["full width", "width"]),
+        ("100% Rabatt_x", ["100%", "rabatt_x", "t_x"]),
+    ],
+)
+def test_query_finds_name_in_its_script(acme, name, queries):
+    contact = add_contact(acme, name)
+    add_contact(acme, "Somebody else")
+    for query in queries:
+        assert page_of_contacts(workspace=acme, query=query)[0] == [contact.pk], query
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "100_", "rab%x", "0%r"])
+def test_wildcards_are_letters(acme, query):
+    add_contact(acme, "100 Rabatt x")
+    assert names(acme, query) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("+55 (11) 98765-4321", "5511987654321", "551187654321", "0055 11 98765 4321", "98765-4321", "8765", "1198"),
+        *("(11) 98765", "011 98765-4321", "٩٨٧٦٥", "+55 11 9 8765‑4321", "\u202a+55 11 98765-4321\u202c"),
+    ],
+)
+def test_query_finds_number_in_its_spellings(acme, query):
+    contact = add_contact(acme, "Ana", number="5511987654321")
+    add_contact(acme, "Bia", number="4915112345678")
+    assert page_of_contacts(workspace=acme, query=query)[0] == [contact.pk]
+
+
+def test_best_come_first_and_everybody_once(acme):
+    tag, city = add_tag(acme, "Gold customers"), add_field(acme, "City", "text")
+    noted = add_contact(acme, "Nora")
+    add_note(noted, "Ring about gold")
+    add_note(noted, "More gold")
+    held = add_contact(acme, "Hana")
+    hold(held, city, "Goldstadt")
+    hold(held, add_field(acme, "Second", "text"), "gold again")
+    worn = add_contact(acme, "Wilma")
+    wear(worn, tag)
+    company = add_contact(acme, "Carl", company="Marigold")
+    begins = [add_contact(acme, name) for name in ("Goldie", "Gold Ann")]
+    both = add_contact(acme, "Golda")
+    add_note(both, "gold")
+    wear(both, tag)
+    expected = ["Gold Ann", "Golda", "Goldie", "Carl", "Wilma", "Hana", "Nora"]
+    assert names(acme, "gold") == expected
+    for limit in (1, 2, 3):
+        assert names(acme, "gold", limit=limit) == expected
+    assert begins[0].pk in page_of_contacts(workspace=acme, query="gold", limit=3)[0]
+    assert company.pk not in page_of_contacts(workspace=acme, query="gold", limit=3)[0]
+
+
+def test_number_itself_comes_before_its_part(acme):
+    add_contact(acme, "Part", number="5511987654321")
+    exact = add_contact(acme, "Whole", number="4411987654321")
+    add_contact(acme, "Part too", email="4411987654321@example.com")
+    ids, _ = page_of_contacts(workspace=acme, query="+44 11987654321")
+    assert ids[0] == exact.pk and len(ids) == 2
+
+
+def test_words_may_stand_in_different_places(acme):
+    tag, city = add_tag(acme, "Wholesale"), add_field(acme, "City", "text")
+    contact = add_contact(acme, "Maria Silva")
+    wear(contact, tag)
+    hold(contact, city, "Porto")
+    add_note(contact, "wants a discount")
+    add_contact(acme, "Maria Souza")
+    for query in ("maria wholesale", "silva porto", "discount maria", "who por disc"):
+        assert names(acme, query) == ["Maria Silva"]
+    assert names(acme, "maria souza porto") == []
+
+
+def test_bin_and_other_workspaces_are_not_found(acme, other, alice):
+    from django.utils import timezone
+
+    add_contact(acme, "Ana Bin", deleted_at=timezone.now())
+    add_contact(other, "Ana Elsewhere")
+    assert names(acme, "ana") == names(acme) == []
+
+
+def rows_of(workspace, count: int = 60) -> list:
+    """Contacts with repeated names, and values, chats for a part."""
+    city, size = add_field(workspace, "City", "text"), add_field(workspace, "Size", "number")
+    account = add_account(workspace)
+    from django.utils import timezone
+
+    now, made = timezone.now(), []
+    for n in range(count):
+        at = now - timezone.timedelta(minutes=n % 7)
+        contact = add_contact(workspace, f"Name {n % 9}", at=at)
+        if n % 3:
+            hold(contact, city, f"City {n % 5}")
+        if n % 4:
+            hold(contact, size, n % 6 - 2)
+        for chat in range(n % 3):
+            add_chat(account, contact, last_message_at=None if n % 5 == 0 else at - timezone.timedelta(hours=chat))
+        made.append(contact)
+    return [city, size]
+
+
+def test_every_order_returns_each_row_once_while_rows_are_added(acme):
+    city, size = rows_of(acme)
+    names_of_orders = [
+        "name",
+        "changed",
+        "updated_at",
+        "created",
+        "last_message",
+        f"field:{city.pk}",
+        f"field:{size.pk}",
+    ]
+    for sort in [sign + name for name in names_of_orders for sign in ("", "-")]:
+        there = set(Contact.objects.values_list("pk", flat=True))
+        seen, cursor = [], ""
+        while cursor is not None:
+            ids, cursor = page_of_contacts(workspace=acme, sort=sort, limit=7, cursor=cursor)
+            seen += ids
+            add_contact(acme, f"Name {len(seen) % 9}")
+        assert len(seen) == len(set(seen)), sort
+        assert there <= set(seen), sort
+
+
+def test_orders_are_what_they_say(acme):
+    city, size = rows_of(acme, 30)
+
+    def order(sort):
+        ids, _ = page_of_contacts(workspace=acme, sort=sort, limit=200)
+        rows = Contact.objects.in_bulk(ids)
+        return [rows[id] for id in ids]
+
+    values = {(row.contact_id, row.field_id): row for row in FieldValue.objects.all()}
+    for sign in ("", "-"):
+        assert [row.sort_name for row in order(f"{sign}name")] == sorted(
+            (row.sort_name for row in Contact.objects.all()), reverse=bool(sign)
+        )
+        for field, column in ((city, "text"), (size, "number")):
+            shown = [values.get((row.pk, field.pk)) for row in order(f"{sign}field:{field.pk}")]
+            held = [getattr(value, column) for value in shown if value]
+            assert held == sorted(held, reverse=bool(sign)) and None not in shown[: len(held)]
+        shown = [
+            row.chats.order_by("-last_message_at").exclude(last_message_at=None).first()
+            for row in order(f"{sign}last_message")
+        ]
+        moments = [chat.last_message_at for chat in shown if chat]
+        assert moments == sorted(moments, reverse=bool(sign)) and None not in shown[: len(moments)]
+
+
+WORDS = st.lists(st.sampled_from(["ana", "so", "gold", "vip", "55", "明"]), min_size=1, max_size=2).map(" ".join)
+
+
+@given(query=WORDS, limit=st.integers(1, 7), walk=st.sampled_from([1, 3, 10_000]), few=st.sampled_from([0, 2, 2_000]))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_way_of_searching_finds_the_same(acme, monkeypatch, query, limit, walk, few):
+    """Whatever the caps are, walking and looking up bring the same contacts in the same order."""
+    if not Contact.objects.exists():
+        vip, note_texts = add_tag(acme, "VIP"), ("about gold", "明天")
+        for n in range(24):
+            contact = add_contact(acme, ("Ana So", "Gold Ana", "王小明", "Bob")[n % 4], number=f"5511980000{n:03d}")
+            if n % 3 == 0:
+                wear(contact, vip)
+            if n % 5 == 0:
+                add_note(contact, note_texts[n % 2])
+    expected = names(acme, query, limit=200)
+    with monkeypatch.context() as patch:
+        patch.setattr(scans, "FIRST_WALK", walk)
+        patch.setattr(scans, "FIRST_WALK_ACROSS", walk)
+        patch.setattr(scans, "FEW", few)
+        patch.setattr(scans, "MANY", few)
+        patch.setattr(scans.Scan.__init__, "__defaults__", (max(walk, 4), scans.ALIVE))
+        assert names(acme, query, limit=limit) == expected
+
+
+def test_filter_and_query_narrow_each_other(acme, alice):
+    vip = add_tag(acme, "VIP")
+    for n in range(12):
+        contact = add_contact(acme, f"{'Ana' if n % 2 else 'Bia'} {n:02d}")
+        if n % 3 == 0:
+            wear(contact, vip)
+    found = parse_filter(acme, {"not": {"tag": {"any": [str(vip.pk)]}}})
+    kwargs = {"condition": found.condition(alice), "drivers": found.drivers(alice)}
+    assert names(acme, "ana", **kwargs) == ["Ana 01", "Ana 05", "Ana 07", "Ana 11"]
+    assert names(acme, "ana", sort="-name", limit=2, **kwargs) == ["Ana 11", "Ana 07", "Ana 05", "Ana 01"]
+
+
+def test_list_and_search_answer_alike_over_http(alice_device, acme):
+    vip = add_tag(acme, "VIP")
+    wear(add_contact(acme, "Ana"), vip)
+    add_contact(acme, "Ana too")
+    tree = {"tag": {"any": [str(vip.pk)]}}
+    listed = alice_device.client.get(CONTACTS, {"q": "ana", "filter": json.dumps(tree)}).json()
+    searched = alice_device.client.post(f"{CONTACTS}search/", {"q": "ana", "filter": tree}, format="json").json()
+    assert listed == searched
+    assert [row["name"] for row in listed["results"]] == ["Ana"]
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"filter": "{"}, "filter"),
+        ({"filter": '{"colour": 1}'}, "filter.colour"),
+        ({"filter": "[" * 5000}, "filter"),
+        ({"filter": '"x' + "y" * 9000}, "filter"),
+        ({"q": "x\x00"}, "q"),
+        ({"q": "x" * 201}, "q"),
+        ({"sort": "colour"}, "sort"),
+        ({"sort": "field:nonsense"}, "sort"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "1e9"}, "limit"),
+    ],
+)
+def test_malformed_list_is_refused(alice_device, params, field):
+    errors = assert_refused(alice_device.client.get(CONTACTS, params), "invalid")["errors"]
+    assert [error["field"] for error in errors] == [field]
+
+
+@pytest.mark.parametrize("cursor", ["x", "WyJuYW1lIl0", "é", "bnVsbA", "W10"])
+def test_malformed_cursor_is_refused(alice_device, cursor):
+    assert_refused(alice_device.client.get(CONTACTS, {"cursor": cursor}), "invalid_cursor")
+    assert_refused(alice_device.client.get(CONTACTS, {"cursor": cursor, "q": "ana"}), "invalid_cursor")
+
+
+def test_cursor_of_other_order_is_refused(alice_device, acme):
+    for n in range(3):
+        add_contact(acme, f"Ana {n}")
+    cursor = alice_device.client.get(CONTACTS, {"limit": 1}).json()["next_cursor"]
+    assert_refused(alice_device.client.get(CONTACTS, {"sort": "-name", "cursor": cursor}), "invalid_cursor")
+
+
+# --- Along an index ---------------------------------------------------------------------------------
+
+
+def plans_of(call) -> list[str]:
+    """The plans of every statement over contacts that a call runs."""
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    found = []
+    for query in captured.captured_queries:
+        if "crm_contact" in query["sql"] and query["sql"].lstrip().startswith(("SELECT id, sort_key", "WITH named")):
+            looked_up = query["sql"].lstrip().startswith("WITH named")
+            with scans.without_table_scans() if looked_up else nullcontext(), connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {query['sql']}")
+                found.append("\n".join(row[0] for row in cursor.fetchall()))
+    assert found
+    return found
+
+
+@pytest.fixture
+def crowd(acme):
+    """Three thousand contacts, so that reading the table is dearer than an index."""
+    rows = [
+        Contact(
+            workspace=acme,
+            name=f"Name {n:04d} {'rare' if n == 7 else 'common'}",
+            sort_name=f"name {n:04d}",
+            search_text=searchable(fold(f"Name {n:04d} {'rare' if n == 7 else 'common'}")),
+            created_at="2026-01-01T00:00Z",
+            updated_at="2026-01-01T00:00Z",
+        )
+        for n in range(3000)
+    ]
+    Contact.objects.bulk_create(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE crm_contact")
+    return acme
+
+
+@pytest.mark.parametrize("query", ["common", "rare", "absent", "ra", "n", "x", "0007", "999"])
+def test_search_never_reads_the_table(crowd, monkeypatch, query):
+    monkeypatch.setattr(scans, "FIRST_WALK", 500)
+    monkeypatch.setattr(scans.Scan.__init__, "__defaults__", (500, scans.ALIVE))
+    for plan in plans_of(lambda: page_of_contacts(workspace=crowd, query=query)):
+        assert not re.search(r"Seq Scan on crm_(contact|contactidentity|fieldvalue|note)\b", plan), plan
+        assert "Sort" not in plan or "named" in plan, plan
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "changed", "created", "-created", "-last_message"])
+def test_orders_never_read_the_table(crowd, monkeypatch, sort):
+    monkeypatch.setattr(scans, "FIRST_WALK_ACROSS", 200)
+    call = lambda: page_of_contacts(workspace=crowd, query="", sort=sort, limit=50)  # noqa: E731
+    for plan in plans_of(call):
+        assert not re.search(r"Seq Scan on crm_contact\b", plan), plan
