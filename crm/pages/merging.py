@@ -15,6 +15,7 @@ from crm.models import Contact, Merge
 from crm.pages.contact_page import page_contact
 from crm.pages.list_state import query_of
 from crm.services import suggestions
+from crm.services.contact_pages import contact_ids_page
 from crm.services.merging import COLUMNS, merge_contacts, undo_merge
 from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.errors import Refused
@@ -49,8 +50,11 @@ def find_other(request, membership, contact_id):
     query = query_of(request.GET)
     found = []
     if query:
-        others = Contact.objects.for_workspace(membership.workspace).alive().search(query).exclude(pk=contact_id)
-        found = list(_with_all(others).order_by("sort_name", "id")[:FOUND])
+        ids, _more = contact_ids_page(
+            workspace=membership.workspace, viewer=membership.user, query=query, limit=FOUND + 1
+        )
+        others = _with_all(Contact.objects.for_workspace(membership.workspace)).in_bulk(ids)
+        found = [others[id] for id in ids if id in others and id != contact_id][:FOUND]
     return render(request, "crm/merge_find.html", {"contact": contact, "query": query, "found": found})
 
 

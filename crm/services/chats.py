@@ -31,7 +31,7 @@ from crm.services.reports import (
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.jids import InvalidJid, Jid, JidKind, parse_jid
-from waplus.lib.text import fold
+from waplus.lib.text import fold, searchable
 
 TEXTS, FLAGS = ("name", "description"), ("archived", "pinned")
 MOMENTS = ("last_message_at", "last_inbound_at", "last_outbound_at")
@@ -248,7 +248,7 @@ def awaits_reply(chat: Chat) -> bool:
 
 def search_text_of(name: str) -> str:
     """What search looks into: the folded name, behind one space."""
-    return f" {fold(name)}" if name else ""
+    return searchable(fold(name))
 
 
 def _write(workspace: Workspace, actor: Actor, new: list[Chat], changed: list[Chat]) -> None:

@@ -17,7 +17,7 @@ from crm.models.notes import MAX_NOTE
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held
-from waplus.lib.text import fold, strip_invisible
+from waplus.lib.text import fold, searchable, strip_invisible
 
 
 def clean_text(text: str) -> str:
@@ -32,7 +32,7 @@ def clean_text(text: str) -> str:
 
 def search_text_of_note(text: str) -> str:
     """What search looks into: the text, folded, behind one space."""
-    return f" {fold(text)}"
+    return searchable(fold(text))
 
 
 def note_of(*, workspace: Workspace, note_id: UUID, lock: bool = False, in_bin: bool = False) -> Note:
