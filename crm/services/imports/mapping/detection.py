@@ -41,10 +41,11 @@ def _by_values(values: list[str], country: str) -> str:
     """What a column without a telling title holds; "" if its values do not say either."""
     if not values:
         return ""
-    if _share(values, _EMAIL.fullmatch) >= MOST:
-        return t.EMAIL
+    # An id of WhatsApp looks like an address, too.
     if _share(values, _is_jid) >= MOST:
         return t.WHATSAPP
+    if _share(values, _EMAIL.fullmatch) >= MOST:
+        return t.EMAIL
     return t.PHONE if _share(values, lambda value: _is_phone(value, country)) >= MOST else ""
 
 

@@ -69,7 +69,7 @@ _EMAIL_WORDS = re.compile(
 )
 # A column about a number or an address that is not one; faxes have no WhatsApp.
 _BESIDE = re.compile(
-    r"\b(labels?|types?|tipo|typ|fax|telefax|pager|bip|telex|tty|tdd|isdn|display name|anzeigename|country|codes?|ext"
+    r"\b(labels?|types?|tipo|typ|fax|telefax|pager|bip|telex|tty|tdd|isdn|display name|anzeigename|angezeigter name|country|codes?|ext"
     r"|extension|ramal|durchwahl|opt|status|verified|valid|count|consent|carrier|provider|owner)\b|факс|传真|傳真"
 )
 # Numbers and texts that are easily taken for those of a person.
