@@ -30,6 +30,8 @@ def _put_away(workspace: Workspace, contact_ids: Sequence[UUID]) -> list[UUID]:
     alive = Contact.objects.for_workspace(workspace).alive().filter(pk__in=contact_ids).order_by("pk")
     ids = list(alive.select_for_update(no_key=True).values_list("pk", flat=True))
     if ids:
+        # Before any identity: whoever makes contacts takes the usage first, then numbers.
+        plans.release(workspace=workspace, resource=Resource.CONTACTS, amount=len(ids))
         now = timezone.now()
         Contact.objects.filter(pk__in=ids).update(deleted_at=now, updated_at=now)
         identities = ContactIdentity.objects.for_workspace(workspace)
@@ -37,7 +39,6 @@ def _put_away(workspace: Workspace, contact_ids: Sequence[UUID]) -> list[UUID]:
         # Who writes from its number meanwhile is somebody new.
         for model in (Chat, GroupMember):
             model.objects.for_workspace(workspace).filter(contact__in=ids).update(contact=None)
-        plans.release(workspace=workspace, resource=Resource.CONTACTS, amount=len(ids))
     return ids
 
 
