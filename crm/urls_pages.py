@@ -16,6 +16,7 @@ from crm.pages import (
     selection,
     stages,
     tags,
+    timeline,
     values,
 )
 
@@ -52,6 +53,7 @@ urlpatterns = [
     path("contacts/<uuid:contact_id>/notes/<uuid:note_id>/edit/", notes.edit_note, name="edit-note"),
     path("contacts/<uuid:contact_id>/notes/<uuid:note_id>/pin/", notes.pin_note, name="pin-note"),
     path("contacts/<uuid:contact_id>/notes/<uuid:note_id>/delete/", notes.delete_note, name="delete-note"),
+    path("contacts/<uuid:contact_id>/timeline/", timeline.timeline, name="timeline"),
     path("contacts/<uuid:contact_id>/stage/", placing.set_stage, name="set-stage"),
     path("contacts/<uuid:contact_id>/owner/", placing.set_owner, name="set-owner"),
     path("contacts/<uuid:contact_id>/values/", values.set_values, name="set-values"),

@@ -217,6 +217,7 @@ ROUTES: dict[str, Route] = {
     "restore-contact": _page({"contact_id": "{binned}"}),
     "purge-contact": _page({"contact_id": "{binned}"}),
     "restore-note": _page({"note_id": "{binned_note}"}),
+    "timeline": _page({"contact_id": "{contact}"}),
     "set-stage": _page({"contact_id": "{contact}"}, {"chosen": ""}),
     "set-owner": _page({"contact_id": "{contact}"}, {"chosen": "{user}"}),
     "set-values": _page({"contact_id": "{contact}"}),
