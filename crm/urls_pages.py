@@ -7,6 +7,7 @@ from crm.pages import (
     bin,
     contact_details,
     contact_list,
+    exports,
     fields,
     imports,
     merging,
@@ -38,6 +39,7 @@ register_converter(Direction, "direction")
 urlpatterns = [
     path("avatars/<uuid:avatar_id>/", avatars.avatar, name="avatar"),
     path("contacts/", contact_list.contact_list, name="contacts"),
+    path("contacts/export/", exports.export_contacts, name="export-contacts"),
     path("contacts/selected/", selection.change_selected, name="change-selected"),
     path("contacts/new/", contact_details.new_contact, name="new-contact"),
     path("contacts/<uuid:contact_id>/", contact_details.contact, name="contact"),

@@ -1,5 +1,6 @@
 """The list of contacts: search, filter, order, pages that grow as one scrolls."""
 
+from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,8 @@ from accounts.page_access import member_page
 from accounts.services import plans
 from crm.filters import Filter, parse_filter
 from crm.models import Contact
-from crm.pages.filter_rows import NOBODY, Row, subjects
+from crm.pages.filter_language import filter_of
+from crm.pages.filter_rows import subjects
 from crm.pages.list_state import ListState
 from crm.services.contact_pages import contact_ids_page
 from waplus.lib.errors import Invalid, Refused
@@ -32,21 +34,11 @@ def headers(state: ListState, sort: str) -> dict[str, dict]:
     return found
 
 
-def _leaf(row: Row, zone: str) -> dict:
-    """A row in the language of filters (docs/filters.md)."""
-    if row.field == "tag":
-        leaf = {"tag": {"any": [row.value]}}
-    elif row.field in ("stage", "owner"):
-        leaf = {row.field: None if row.value == NOBODY else row.value}
-    else:
-        leaf = {row.field: {"last_days": int(row.value), "zone": zone}}
-    return {"not": leaf} if row.op in ("not", "longer") else leaf
-
-
-def filter_of(membership: Membership, state: ListState) -> Filter:
-    """The rows of a state as a filter."""
-    leaves = [_leaf(row, membership.user.time_zone) for row in state.filters]
-    tree = {"or" if state.match == "any" else "and": leaves} if leaves else {}
+def found_by(membership: Membership, state: ListState, *, with_query: bool = False) -> Filter:
+    """The rows of a state as a filter; one that the language refuses, such as a date that is none,."""
+    tree = filter_of(state.filters, state.match, state.known, membership.user.time_zone)
+    if with_query and state.query:
+        tree = {"and": [{"q": state.query}, *([tree] if tree else [])]}
     return parse_filter(membership.workspace, tree, lenient=True)
 
 
@@ -58,7 +50,7 @@ def listing(membership: Membership, state: ListState, cursor: str | None) -> dic
         workspace=membership.workspace,
         viewer=membership.user,
         query=state.query,
-        found=filter_of(membership, state),
+        found=found_by(membership, state),
         sort=state.sort,
         limit=PAGE,
         cursor=cursor or "",
@@ -70,7 +62,7 @@ def listing(membership: Membership, state: ListState, cursor: str | None) -> dic
         "state": state,
         # Without an order of its own a search shows the best first, which no column's head claims.
         "headers": headers(state, state.sort or ("" if state.query else "name")),
-        "filter_rows": [(row, state.known[row.field]) for row in state.rows],
+        "filter_rows": [(row, (subject := state.known[row.field]), subject.input_of(row.op)) for row in state.rows],
         "tags": state.known["tag"].choices,
         "owners": [choice for choice in state.known["owner"].choices if choice[0] != "me"],
         "stages": state.known["stage"].choices,
@@ -94,11 +86,14 @@ def contact_list(request, membership):
         return response
     try:
         found = listing(membership, state, request.GET.get("cursor"))
-    except Refused:
+    except Refused as refusal:
+        if state.filters and not request.GET.get("cursor"):
+            messages.error(request, refusal.detail)
         return redirect("contacts")
     found["filter_open"] = len(state.filters) < len(state.rows) or request.htmx.trigger == "filter-form"
     found["total"] = plans.used_of(workspace=membership.workspace, resource=Resource.CONTACTS)
-    part = request.htmx and not request.htmx.history_restore_request
+    # What was done with the selected comes back here with its messages, which stand in the whole page.
+    part = request.htmx and not request.htmx.history_restore_request and request.htmx.trigger != "selection"
     response = render(request, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)
     # The address says what is shown, without what forms send along empty; further pages of a list are no place to go to.
     if part and not request.GET.get("cursor"):

@@ -12,12 +12,16 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
-from crm.models import Stage, Tag
+from crm.models import CustomField, FieldKind, ImportBatch, Stage, Tag
 from crm.pages.members import active_members
+from crm.pages.value_forms import living_fields
 
 MAX_ROWS = 20
 MAX_VALUE = 200
 NOBODY = "none"
+ME = "me"
+# Ways of comparing that need no value.
+BARE = ("yes", "no", "set", "empty")
 
 
 @dataclass(frozen=True)
@@ -33,28 +37,33 @@ class Row:
 class Subject:
     """What a condition can be about: its ways of comparing, and how its value is entered.
 
-    `input` is `select` (with `choices`), `days`, `number`, `date`, `text` or `none`.
+    `input` is `select` (with `choices`), `days`, `number`, `date` or `text`.
+    `field` is set for a field of the workspace's own.
     """
 
     key: str
     label: str
     ops: tuple[tuple[str, str], ...]
-    input: str
+    input: str = "text"
     choices: tuple[tuple[str, str], ...] = ()
-    group: str = ""
+    field: CustomField | None = None
 
     def op_of(self, op: str) -> str:
         """The way of comparing that was asked for, or the first one."""
         return op if op in dict(self.ops) else self.ops[0][0]
 
-    def needs_value(self, op: str) -> bool:
-        return self.input != "none" and op not in ("empty", "filled")
+    def input_of(self, op: str) -> str:
+        """How the value of a comparison is entered; `none` where there is nothing to enter."""
+        if op in BARE:
+            return "none"
+        return "days" if op in ("within", "longer", "next") else self.input
 
     def words(self, row: Row) -> str:
-        """The condition as a sentence without a verb, for a chip: `Tag is VIP`."""
+        """The condition in words, for a chip: `Tag is VIP`."""
         op = dict(self.ops)[self.op_of(row.op)]
-        value = dict(self.choices).get(row.value, row.value) if self.needs_value(row.op) else ""
-        if self.input == "days" and value:
+        kind = self.input_of(row.op)
+        value = "" if kind == "none" else dict(self.choices).get(row.value, row.value)
+        if kind == "days":
             value = _("%(days)s days") % {"days": value}
         return " ".join(filter(None, (self.label, op, value)))
 
@@ -67,17 +76,65 @@ def _days() -> tuple[tuple[str, str], ...]:
     return (("within", _("in the last")), ("longer", _("not in the last")))
 
 
+def _has() -> tuple[tuple[str, str], ...]:
+    return (("yes", _("is there")), ("no", _("is missing")))
+
+
+def _ops_of(kind: str) -> tuple[tuple[str, str], ...]:
+    """How a field of the workspace's own is compared."""
+    there = (("set", _("is filled in")), ("empty", _("is empty")))
+    compared = (("is", _("is")), ("more", _("is more than")), ("less", _("is less than")))
+    return {
+        FieldKind.TEXT: (("contains", _("contains")), ("is", _("is")), *there),
+        FieldKind.URL: (("contains", _("contains")), *there),
+        FieldKind.NUMBER: (*compared, *there),
+        FieldKind.MONEY: (*compared, *there),
+        FieldKind.DATE: (
+            ("is", _("is on")),
+            ("more", _("is after")),
+            ("less", _("is before")),
+            ("within", _("in the last")),
+            ("next", _("in the next")),
+            *there,
+        ),
+        FieldKind.CHOICE: (*_is(), *there),
+        FieldKind.MULTIPLE: (("contains", _("contains")), *there),
+        FieldKind.BOOLEAN: (*_is(), *there),
+    }[FieldKind(kind)]
+
+
+def _own(field: CustomField) -> Subject:
+    choices, kind = (), "text"
+    if field.kind in (FieldKind.CHOICE, FieldKind.MULTIPLE):
+        choices, kind = tuple((option["id"], option["label"]) for option in field.options), "select"
+    elif field.kind == FieldKind.BOOLEAN:
+        choices, kind = (("true", _("Yes")), ("false", _("No"))), "select"
+    elif field.kind in (FieldKind.NUMBER, FieldKind.MONEY):
+        kind = "number"
+    elif field.kind == FieldKind.DATE:
+        kind = "date"
+    return Subject(str(field.pk), field.name, _ops_of(field.kind), kind, choices, field)
+
+
 def subjects(workspace: Workspace) -> dict[str, Subject]:
     """Everything that the list can be filtered by, by key, in the order of the menu."""
     tags = Tag.objects.for_workspace(workspace).order_by("position", "id").values_list("id", "name")
     stages = Stage.objects.for_workspace(workspace).order_by("position", "id").values_list("id", "name")
+    imports = ImportBatch.objects.for_workspace(workspace).filter(state="finished").order_by("-id")
     members = [(str(user.pk), str(user)) for user in active_members(workspace)]
     known = [
         Subject("tag", _("Tag"), _is(), "select", _choices(tags)),
         Subject("stage", _("Stage"), _is(), "select", (*_choices(stages), (NOBODY, _("No stage")))),
-        Subject("owner", _("Owner"), _is(), "select", (*members, (NOBODY, _("Nobody")))),
-        Subject("created", _("Added"), _days(), "days"),
-        Subject("changed", _("Changed"), _days(), "days"),
+        Subject("owner", _("Owner"), _is(), "select", ((ME, _("Me")), *members, (NOBODY, _("Nobody")))),
+        Subject("last_message", _("Last message"), _days()),
+        Subject("awaiting_reply", _("Awaits a reply"), (("yes", _("yes")), ("no", _("no")))),
+        Subject("unread", _("Unread messages"), (("yes", _("yes")), ("no", _("no")))),
+        Subject("created", _("Added"), _days()),
+        Subject("changed", _("Changed"), _days()),
+        Subject("number", _("Number"), (*_has(), ("contains", _("contains")))),
+        Subject("email", _("E-mail address"), _has()),
+        Subject("import", _("Import"), _is(), "select", _choices(imports.values_list("id", "file_name")[:50])),
+        *(_own(field) for field in living_fields(workspace)),
     ]
     return {subject.key: subject for subject in known}
 
@@ -87,13 +144,13 @@ def _choices(rows: Iterable[tuple[UUID, str]]) -> tuple[tuple[str, str], ...]:
 
 
 def rows_of(params: QueryDict, known: dict[str, Subject]) -> list[Row]:
-    """The rows of an address, as far as they are about something known; `tag`, `stage` and `owner` alone are short for "is"."""
+    """The rows of an address, as far as they are about something known; a name such as `tag` alone is short for "is"."""
     rows = []
     sent = zip(params.getlist("field"), params.getlist("op"), params.getlist("value"), strict=False)
     for field, op, value in list(sent)[:MAX_ROWS]:
         if subject := known.get(field):
             rows.append(Row(field, subject.op_of(op), _plain(value)))
-    for field in ("tag", "stage", "owner"):
+    for field in ("tag", "stage", "owner", "import"):
         rows.extend(Row(field, "is", _plain(value)) for value in params.getlist(field)[:MAX_ROWS] if value)
     return rows[:MAX_ROWS]
 
@@ -105,10 +162,9 @@ def _plain(value: str) -> str:
 def is_finished(row: Row, known: dict[str, Subject]) -> bool:
     """Whether a row can filter: it has a value, and one that its subject knows."""
     subject = known[row.field]
-    if not subject.needs_value(row.op):
-        return True
-    if subject.input == "select":
+    kind = subject.input_of(row.op)
+    if kind == "select":
         return row.value in dict(subject.choices)
-    if subject.input == "days":
+    if kind == "days":
         return row.value.isascii() and row.value.isdigit() and 1 <= int(row.value[:6]) <= 36_500
-    return bool(row.value)
+    return kind == "none" or bool(row.value)

@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import actors
-from crm.models import Contact, ContactTag, Stage, Tag
-from crm.services.contacts import create_contact
+from crm.models import Contact, ContactTag, CustomField, Stage, Tag
+from crm.services.contacts import create_contact, update_contact
 from waplus.lib.ids import uuid7
 
 
@@ -106,6 +106,49 @@ def test_filter_contacts(client, alice, bob, acme):
     assert found(("tag", "is", vip.pk), ("owner", "is", bob.pk)) == []
     assert found(("tag", "is", vip.pk), ("owner", "is", bob.pk), match="any") == ["Ana", "Bruno"]
     assert shown(client.get(reverse("contacts"), {"tag": vip.pk})) == ["Ana"]
+
+
+def test_filter_contacts_by_own_fields_and_more(client, alice, acme):
+    size = CustomField.objects.create(workspace=acme, name="Size", folded="size", kind="text")
+    born = CustomField.objects.create(workspace=acme, name="Born", folded="born", kind="date")
+    ana = add(acme, alice, "Ana", "+5511987654321")
+    add(acme, alice, "Bruno", email="b@example.com")
+    actor = actors.person(alice)
+    update_contact(
+        workspace=acme, contact_id=ana.pk, actor=actor, fields={str(size.pk): "XL", str(born.pk): "1990-05-06"}
+    )
+    client.force_login(alice)
+
+    def found(field, op, value="") -> list[str]:
+        return shown(client.get(reverse("contacts"), {"field": field, "op": op, "value": value}))
+
+    assert found(size.pk, "contains", "xl") == ["Ana"]
+    assert found(size.pk, "empty") == ["Bruno"]
+    assert found(born.pk, "more", "1990-01-01") == ["Ana"]
+    assert found(born.pk, "less", "1990-01-01") == []
+    assert found("number", "yes") == ["Ana"]
+    assert found("number", "contains", "98765") == ["Ana"]
+    assert found("email", "no") == ["Ana"]
+    assert found("awaiting_reply", "yes") == []
+    assert found("last_message", "within", "30") == []
+    assert found("owner", "is", "me") == []
+    response = client.get(reverse("contacts"), {"field": born.pk, "op": "is", "value": "tomorrow"}, follow=True)
+    assert said(response) == ["This is no date; write it like 2026-12-31."]
+
+
+def test_export_what_is_shown(client, alice, acme):
+    add(acme, alice, "Ana", "+5511987654321")
+    add(acme, alice, "Bruno")
+    client.force_login(alice)
+    address = reverse("export-contacts")
+    response = client.post(f"{address}?q=ana", {"format": "csv"})
+    text = b"".join(response.streaming_content).decode()
+    assert "Ana" in text
+    assert "Bruno" not in text
+    assert response["Content-Disposition"].endswith('.csv"')
+    assert b"".join(client.post(address, {"format": "xlsx"}).streaming_content)[:2] == b"PK"
+    assert client.post(address, {"format": "exe"}).status_code == 302
+    assert client.get(address).status_code == 405
 
 
 def test_filter_contacts_with_nonsense(client, alice, acme):
