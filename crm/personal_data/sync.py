@@ -45,6 +45,8 @@ class PushedChangeData(PersonalData):
         "user": technical("Tells whose device sent the change."),
         "change_id": technical("Recognises a change that was sent before."),
         "fingerprint": technical("Tells a repeated change from another one under the same id."),
-        "outcome": technical("Answers a repeated change.", json_keys=("status", "code", "kind", "id", "fields")),
+        "outcome": technical(
+            "Answers a repeated change.", json_keys=("status", "code", "kind", "id", "fields", "extra")
+        ),
         "pushed_at": technical("Tells when the record may go.", retention=Retention.UNTIL_EXPIRY),
     }

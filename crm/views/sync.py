@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -9,8 +10,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
-from crm.serializers.sync import PulledSerializer
-from crm.services.sync.pulling import DEFAULT_LIMIT, MAX_LIMIT, Pulled, pull
+from crm.serializers.sync import PulledSerializer, PushOutcomesSerializer, PushSerializer, read_values
+from crm.services.sync.pulling import DEFAULT_LIMIT, MAX_LIMIT, pull
+from crm.services.sync.pushing import Outcome, push
 from waplus.lib.errors import Invalid
 
 # Below it, a compressed answer saves less time than compressing takes.
@@ -21,7 +23,7 @@ COMPRESS_LEVEL = 1
 class SyncView(WorkspaceView):
     """The workspace's rows on a device: what changed since, and what the device changed."""
 
-    roles = {"GET": Role.MEMBER}
+    roles = {"GET": Role.MEMBER, "POST": Role.MEMBER}
     serializer_class = PulledSerializer
 
     @extend_schema(
@@ -43,15 +45,47 @@ class SyncView(WorkspaceView):
         if not 1 <= limit <= MAX_LIMIT:
             raise Invalid("limit", "invalid", f"A page has 1 to {MAX_LIMIT} changes.")
         token = request.query_params.get("token", "")
-        return _answer(request, pull(workspace=self.workspace, user=request.user, token=token, limit=limit))
+        pulled = pull(workspace=self.workspace, user=request.user, token=token, limit=limit)
+        members = {"next": pulled.next, "more": pulled.more, "epoch": str(pulled.epoch)}
+        if wake_up := getattr(settings, "WAKE_UP_URL", ""):
+            members["wake_up"] = wake_up
+        return _answer(request, f'{{"changes":[{",".join(pulled.changes)}],{json.dumps(members)[1:]}')
+
+    @extend_schema(
+        operation_id="sync_push",
+        tags=["synchronisation"],
+        request=PushSerializer,
+        responses={200: PushOutcomesSerializer},
+    )
+    def post(self, request):
+        context = self.get_serializer_context()
+        outcomes = push(
+            workspace=self.workspace,
+            user=request.user,
+            actor=self.actor,
+            changes=self.valid(PushSerializer)["changes"],
+            read=lambda kind, op, values: read_values(kind, op, values, context),
+        )
+        return _answer(request, f'{{"results":[{",".join(map(_outcome, outcomes))}]}}')
 
 
-def _answer(request, pulled: Pulled) -> HttpResponse:
-    """The page as the database wrote it; compressed if it is long, because devices are far away."""
-    members = {"next": pulled.next, "more": pulled.more, "epoch": str(pulled.epoch)}
-    if wake_up := getattr(settings, "WAKE_UP_URL", ""):
-        members["wake_up"] = wake_up
-    body = f'{{"changes":[{",".join(pulled.changes)}],{json.dumps(members)[1:]}'.encode()
+def _outcome(outcome: Outcome) -> str:
+    members = {
+        "change_id": outcome.change_id,
+        "status": outcome.status,
+        "kind": outcome.kind,
+        "id": outcome.row_id if outcome.current else None,
+        "code": outcome.code,
+        "detail": outcome.detail,
+        "fields": [asdict(error) for error in outcome.fields],
+        "extra": outcome.extra,
+    }
+    return f'{json.dumps(members)[:-1]},"current":{outcome.current or "null"}}}'
+
+
+def _answer(request, text: str) -> HttpResponse:
+    """JSON as the database wrote it; compressed if it is long, because devices are far away."""
+    body = text.encode()
     headers = {"Vary": "Accept-Encoding"}
     if len(body) >= COMPRESS_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
         body = gzip.compress(body, COMPRESS_LEVEL)

@@ -63,6 +63,11 @@ CODES: dict[str, Code] = {
     "idempotency_conflict": Code(
         409, "The key was used for another request", "Use a new `Idempotency-Key` for a new request."
     ),
+    "depends_on_refused": Code(
+        409,
+        "It builds on a change that was refused",
+        "Mend the change that makes the row, and send both under new ids.",
+    ),
     "sync_start_over": Code(
         410,
         "Synchronisation has to start over",

@@ -20,6 +20,7 @@ from accounts.actors import Actor
 from accounts.services.events import record_event
 from crm.models import PushedChange, SyncEpoch, SyncFloor, Tombstone
 from waplus.lib.ids import uuid7
+from waplus.lib.prepared import PreparedStatement
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,18 @@ def begin_epoch(*, instead_of: UUID | None, actor: Actor = actors.SYSTEM) -> Non
             "synchronisation starts over: the database is not the one that the epoch of %s began in", former.began_at
         )
         record_event(kind="sync.started_over", actor=actor, workspace=None)
+
+
+_STANDING = PreparedStatement(f"SELECT epoch.epoch, {IS_PRESENT} FROM crm_syncepoch epoch")
+
+
+def standing_epoch() -> UUID:
+    """The epoch of the history that runs; if none was begun in it, one begins."""
+    while True:
+        [(epoch, is_present)] = _STANDING.fetch([]) or [(None, False)]
+        if is_present:
+            return epoch
+        begin_epoch(instead_of=epoch)
 
 
 def present_epoch() -> UUID | None:

@@ -18,7 +18,7 @@ from functools import cache
 from uuid import UUID
 
 from accounts.models import User, Workspace
-from crm.services.sync.epoch import HORIZON, IS_PRESENT, begin_epoch
+from crm.services.sync.epoch import HORIZON, IS_PRESENT, begin_epoch, standing_epoch
 from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
 from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over
 from waplus.lib.prepared import PreparedStatement
@@ -182,14 +182,11 @@ def _begin(workspace: Workspace) -> Token:
         begin_epoch(instead_of=epoch)
 
 
-_STANDING = PreparedStatement(f"SELECT epoch.epoch FROM crm_syncepoch epoch WHERE {IS_PRESENT}")
-
-
 def _first_page(workspace: Workspace, user: User, at: Token | None, limit: int) -> tuple[list[str], Token, bool]:
     """Kind by kind, through the index by change: what changes meanwhile leaves for behind `since` and comes as a change."""
     if at is None:
         at = _begin(workspace)
-    elif _STANDING.fetch([]) != [(at.epoch,)]:
+    elif standing_epoch() != at.epoch:
         raise start_over("other_database")
     changes: list[str] = []
     for kind in kinds():

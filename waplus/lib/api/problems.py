@@ -28,19 +28,19 @@ _DRF_CODES = {
 }
 
 
-def _field_errors(detail, path: str = "") -> list[FieldError]:
+def field_errors(detail, path: str = "") -> list[FieldError]:
     """Flatten DRF's nested error detail into dotted paths."""
     if isinstance(detail, dict):
         return [
             error
             for key, value in detail.items()
-            for error in _field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+            for error in field_errors(value, path if key == "nonfield_errors" else f"{path}.{key}".lstrip("."))
         ]
     if isinstance(detail, list):
         return [
             error
             for index, value in enumerate(detail)
-            for error in _field_errors(value, f"{path}.{index}".lstrip(".") if isinstance(value, dict | list) else path)
+            for error in field_errors(value, f"{path}.{index}".lstrip(".") if isinstance(value, dict | list) else path)
         ]
     return [FieldError(path, getattr(detail, "code", "invalid"), str(detail))]
 
@@ -52,7 +52,7 @@ def exception_handler(exc: Exception, context: dict) -> Response | None:
         code, detail, fields, extra = exc.code, exc.detail, exc.fields, exc.extra
     elif isinstance(exc, exceptions.ValidationError):
         code, detail, extra = "invalid", "", None
-        fields = _field_errors(exc.detail)
+        fields = field_errors(exc.detail)
     elif isinstance(exc, DjangoValidationError):
         code, detail, extra = "invalid", "", None
         fields = [FieldError("", error.code or "invalid", " ".join(error.messages)) for error in exc.error_list]

@@ -53,6 +53,14 @@ _REGISTRATION = {
     "installed_at": timezone.now().isoformat(),
 }
 
+_PUSHED = {
+    "change_id": "{fresh}",
+    "kind": "note",
+    "op": "create",
+    "id": "{fresh}",
+    "set": {"contact": "{contact}", "text": "stolen"},
+}
+
 ROUTES: dict[str, Route] = {
     "health-live": Route(Kind.PUBLIC),
     "health-ready": Route(Kind.PUBLIC),
@@ -137,7 +145,7 @@ ROUTES: dict[str, Route] = {
     "api-reminder-deliver": _api("POST", {"id": "{reminder}"}),
     "api-whatsapp-accounts": _api("GET POST", payload={"id": "{account}", "jid": "5511911112222@c.us"}),
     "api-whatsapp-account": _api("GET PATCH DELETE", {"id": "{account}"}, {"name": "stolen"}),
-    "api-sync": _api("GET"),
+    "api-sync": _api("GET POST", payload={"changes": [_PUSHED]}),
     "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),
     "api-import": _api("GET PATCH DELETE", {"id": "{pending_import}"}, {"default_country": "DE"}),
     "api-import-rows": _api("GET", {"id": "{import}"}),
