@@ -15,11 +15,11 @@ from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
-from openpyxl.cell.text import Text
 from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader, apply_stylesheet
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import DATA_TAG, INLINE_STRING, ROW_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHEET_MAIN_NS
 from openpyxl.xml.functions import iterparse
 
@@ -40,6 +40,8 @@ MAX_UNPACKED = 4 << 30  # bytes of the sheet and its texts; read as a stream
 MAX_PART = 8 << 20  # bytes of every other part; read as a whole
 MAX_UNIT = 4 << 20  # bytes of XML between two rows, or between two texts
 _STRING_TAG = f"{{{SHEET_MAIN_NS}}}si"
+_TEXT_TAG = f"{{{SHEET_MAIN_NS}}}t"
+_SAID = (_TEXT_TAG, f"{{{SHEET_MAIN_NS}}}r")
 
 # All that the libraries raise over a file that is not what it says.
 _BROKEN = (
@@ -172,7 +174,7 @@ class _Texts:
             if root is None:
                 root = node
             if event == "end" and node.tag == _STRING_TAG:
-                text = Text.from_tree(node).content.replace("x005F_", "").encode("utf-8", "replace")
+                text = _content(node).replace("x005F_", "").encode("utf-8", "replace")
                 self._file.write(text)
                 end += len(text)
                 self._ends.append(end)
@@ -191,8 +193,29 @@ class _Texts:
         return os.pread(self._file.fileno(), self._ends[index] - start, start).decode()
 
 
+def _content(node) -> str:
+    """The text of a string item: plain or in runs, without what only says how it is pronounced."""
+    texts = (
+        child.text if child.tag == _TEXT_TAG else child.findtext(_TEXT_TAG) for child in node if child.tag in _SAID
+    )
+    return "".join(filter(None, texts))
+
+
 class _Rows(WorkSheetParser):
     """The library's parser of a sheet, forgetting each row once it was read."""
+
+    def parse_cell(self, element) -> dict:
+        """Texts within cells are read here: the library makes a dozen objects of each."""
+        return self._inline(element) if element.get("t") == "inlineStr" else super().parse_cell(element)
+
+    def _inline(self, element) -> dict:
+        if coordinate := element.get("r"):
+            _, self.col_counter = coordinate_to_tuple(coordinate)
+        else:
+            self.col_counter += 1
+        item = element.find(INLINE_STRING)
+        value = None if item is None else _content(item)
+        return {"row": self.row_counter, "column": self.col_counter, "value": value, "data_type": "s", "style_id": 0}
 
     def parse(self) -> Iterator[tuple[int, list[dict]]]:
         data = None
