@@ -135,7 +135,7 @@ def test_lists_one_of_everything(acme, alice, bob, ana):
     )
     emptied = tell(acme, alice, ana, "contact.updated", 2, changed=["owner", "stage"])
     seen = tell(acme, alice, ana, "contact.observed", 3)
-    note = write(acme, ana, bob, "new text", 4, edited_at=at(5))
+    note = write(acme, ana, alice, "new text", 4, edited_at=at(5), edited_by=bob)
     NoteEdit.objects.create(workspace=acme, note=note, text="old text", author=alice, written_at=at(4))
     write(acme, ana, alice, "in the bin", 4, edited_at=at(5), deleted_at=at(6))
     tag = Tag.objects.create(workspace=acme, name="VIP", folded="vip")

@@ -1,8 +1,8 @@
 """What the CRM itself tells in the timeline of a contact.
 
-Who edited a note, did a reminder or undid a merge stands in no column of
-theirs, but in the event that the same transaction wrote a moment later: it is
-the first one of the object from that time on.
+Who did a reminder or undid a merge stands in no column of theirs, but in the
+event that the same transaction wrote a moment later: it is the first one of the
+object from that time on.
 """
 
 from crm.services.timeline.registry import register_timeline_source
@@ -50,18 +50,14 @@ SELECT t.added_at AS at, t.id, 'tag.added' AS kind, t.added_by_id AS actor, json
 FROM crm_contacttag t
 WHERE t.workspace_id = person.workspace_id AND t.contact_id = person.id
 """
-# The author is who wrote the present text; the first one stands in the history.
 _NOTE_WRITTEN = f"""
-SELECT n.created_at AS at, n.id, 'note.written' AS kind, CASE WHEN n.edited_at IS NULL THEN n.author_id ELSE (
-    SELECT h.author_id FROM crm_noteedit h
-    WHERE h.workspace_id = n.workspace_id AND h.note_id = n.id ORDER BY h.id LIMIT 1
-) END AS actor, jsonb_build_object('text', left(n.text, {EXCERPT})) AS detail
+SELECT n.created_at AS at, n.id, 'note.written' AS kind, n.author_id AS actor,
+       jsonb_build_object('text', left(n.text, {EXCERPT})) AS detail
 FROM crm_note n
 WHERE n.workspace_id = person.workspace_id AND n.contact_id = person.id AND n.deleted_at IS NULL
 """
 _NOTE_EDITED = f"""
-SELECT n.edited_at AS at, n.id, 'note.edited' AS kind,
-       coalesce({_actor_of_event("n.id", "n.edited_at", "'note.updated', 'note.edited'")}, n.author_id) AS actor,
+SELECT n.edited_at AS at, n.id, 'note.edited' AS kind, n.edited_by_id AS actor,
        jsonb_build_object('text', left(n.text, {EXCERPT})) AS detail
 FROM crm_note n
 WHERE n.workspace_id = person.workspace_id AND n.contact_id = person.id AND n.deleted_at IS NULL
