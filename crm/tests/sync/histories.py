@@ -39,6 +39,7 @@ class History(RuleBasedStateMachine):
         super().__init__()
         self.writers = [Writer() for _ in range(WRITERS)]
         self.replicas = []
+        self.noted: set[str] = set()
 
     @initialize(limit=st.sampled_from([1, 2, 7, 1000]))
     def found_workspace(self, limit):
@@ -56,16 +57,30 @@ class History(RuleBasedStateMachine):
                 writer.commit()
             if self.replicas:
                 self.compare()
+                self.compare_outcomes()
         finally:
             for writer in self.writers:
                 writer.close()
 
     def compare(self) -> None:
+        for replica in self.replicas:
+            while replica.queue:
+                replica.push()
         for replica, person in zip(self.replicas, self.people, strict=True):
             held, wanted = replica.pull().rows, server_state(self.workspace, person)
             if held != wanted:
                 differing = {key for key in {*held, *wanted} if held.get(key) != wanted.get(key)}
                 raise Diverged(f"{len(differing)} rows differ: {sorted(differing)}")
+
+    def compare_outcomes(self) -> None:
+        """What a device was told is what became: rows that it made are there once, others are not."""
+        for replica in self.replicas:
+            for result in replica.outcomes.values():
+                assert result["status"] in ("applied", "merged", "unchanged", "refused")
+        noted = [row for row in self.replicas[0].rows.values() if str(row.get("text", "")).startswith("offline ")]
+        texts = [row["text"] for row in noted]
+        if len(texts) != len(set(texts)) or not set(texts) <= self.noted:
+            raise Diverged("a note that was pushed is there twice")
 
     # --- Transactions -----------------------------------------------------------------------------
 
@@ -225,6 +240,43 @@ class History(RuleBasedStateMachine):
     def lose_answer(self, device):
         """The answer gets lost on its way; the device asks again with the token that it has."""
         self.replicas[device].ask(self.replicas[device].token)
+
+    @rule(device=A_DEVICE, name=NAMES)
+    def note_person_offline(self, device, name):
+        """With one of three numbers, so that both devices note the same person."""
+        number = f"+49151234567{len(name) % 3}0"
+        self.replicas[device].change(
+            "contact", "create", name=name or "x", identities=[{"kind": "phone", "value": number}]
+        )
+
+    @rule(device=A_DEVICE, number=A_ROW)
+    def write_note_offline(self, device, number):
+        replica = self.replicas[device]
+        made = [each["id"] for each in replica.queue if (each["kind"], each["op"]) == ("contact", "create")]
+        ids = [*made, *replica.of("contact")]
+        if ids:
+            text = f"offline {uuid7()}"
+            self.noted.add(text)
+            replica.change("note", "create", contact=ids[number % len(ids)], text=text)
+
+    @rule(device=A_DEVICE, number=A_ROW, name=NAMES)
+    def rename_offline(self, device, number, name):
+        replica = self.replicas[device]
+        if ids := list(replica.of("contact")):
+            replica.change("contact", "update", ids[number % len(ids)], name=name or "x", company=name)
+
+    @rule(device=A_DEVICE, number=A_ROW)
+    def bin_offline(self, device, number):
+        replica = self.replicas[device]
+        if ids := list(replica.of("contact")):
+            replica.change("contact", ("delete", "restore")[number % 2], ids[number % len(ids)])
+
+    @rule(device=A_DEVICE, lose_answer=st.booleans())
+    def push(self, device, lose_answer):
+        """A push cannot wait for a writer of this thread: they end first, one way or the other."""
+        for number, writer in enumerate(self.writers):
+            writer.commit() if number % 2 else writer.roll_back()
+        self.replicas[device].push(lose_answer=lose_answer)
 
     @rule(device=A_DEVICE)
     def forget_everything(self, device):
