@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bench import _crm_names as names
+from waplus.lib.text import UNSPACED
 
 WORKSPACES = 1_000
 NAME = "Bench: the large one"
@@ -204,9 +205,25 @@ _COUNTRIES = """(VALUES
     (5, 0.96, '7', 10), (6, 1.01, '9665', 8)) country(number, upto, prefix, places)"""
 
 
+# What `waplus.lib.text.searchable` puts behind texts of scripts without spaces.
+_PAIRS = f"""
+CREATE FUNCTION pg_temp.bench_pairs(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $pairs$
+BEGIN
+  IF t !~ '[{UNSPACED}]' THEN RETURN ''; END IF;
+  RETURN ' ' || (
+    SELECT string_agg(' ' || pair, '' ORDER BY first) FROM (
+      SELECT substr(run[1], i, 2) AS pair, min(place * 1000 + i) AS first
+      FROM regexp_matches(t, '[{UNSPACED}]+', 'g') WITH ORDINALITY AS r (run, place), generate_series(1, length(run[1])) i
+      GROUP BY 1
+    ) pairs
+  );
+END $pairs$
+"""
+
+
 def _statements(large) -> list[tuple[str, str]]:
     """What makes the rows, in order."""
-    return [*_people(large), *_vocabulary(), *_belongings()]
+    return [("pairs", _PAIRS), *_people(large), *_vocabulary(), *_belongings()]
 
 
 def _people(large) -> list[tuple[str, str]]:
@@ -332,7 +349,8 @@ def _vocabulary() -> list[tuple[str, str]]:
                    ' ' || folded_given || joiner || folded_family || own_word
                        || CASE WHEN folded_profile <> '' THEN ' ' || folded_profile ELSE '' END
                        || CASE WHEN folded_company <> '' THEN ' ' || folded_company ELSE '' END
-                       || CASE WHEN email <> '' THEN ' ' || email ELSE '' END || {_SPELLED},
+                       || CASE WHEN email <> '' THEN ' ' || email ELSE '' END || {_SPELLED} || pg_temp.bench_pairs(
+                       folded_given || joiner || folded_family || ' ' || folded_profile || ' ' || folded_company),
                    CASE WHEN p.is_large AND p.n % 7 < 3 THEN {_MEMBERS}[(1 + p.n % 4)::int] END,
                    CASE WHEN p.n % 5 < 2 THEN s.id END,
                    '2024-01-01'::timestamptz + p.n % 1000003 * interval '1 minute',
