@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crm.services import avatars, bin, suggestion_search
+from crm.services.bulk import running
 from crm.services.imports import runs
 from crm.services.reminders import changes, delivery
 from crm.services.sync import epoch
@@ -51,3 +52,13 @@ def find_merge_suggestions() -> None:
 @shared_task
 def delete_unused_avatars() -> None:
     avatars.delete_unused_avatars()
+
+
+@shared_task
+def run_bulk_actions() -> None:
+    running.run_open_actions()
+
+
+@shared_task
+def delete_old_bulk_actions() -> None:
+    running.delete_old_actions()

@@ -26,6 +26,8 @@ app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
+    "run bulk actions": _every(5, "crm.tasks.run_bulk_actions"),
+    "delete old bulk actions": _every(24 * 3600, "crm.tasks.delete_old_bulk_actions"),
     "cancel abandoned imports": _every(3600, "crm.tasks.cancel_abandoned_imports"),
     "deliver due reminders": _every(5, "crm.tasks.deliver_due_reminders"),
     "derive when reminders are due": _every(24 * 3600, "crm.tasks.derive_due_times"),

@@ -293,6 +293,8 @@ CORS_PREFLIGHT_MAX_AGE = 7200
 MAX_BODY_BYTES = 1 * 1024 * 1024
 # How long what was deleted can be taken back.
 BIN_DAYS = 30
+# How long what became of a bulk action can be looked up.
+BULK_ACTION_DAYS = 30
 # A photo of 2 MB, and what a form adds around it.
 MAX_AVATAR_UPLOAD_BYTES = 2 * 1024 * 1024 + 4096
 MAX_IMPORT_BYTES = 200 * 1024 * 1024

@@ -1,6 +1,6 @@
 """A filter that was read: its normal form, its SQL, and rows that match it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from crm.filters.contact_leaves import Owned
-from crm.filters.nodes import Driver, Node, Scope
+from crm.filters.nodes import And, Driver, Node, Scope
 from crm.filters.sql import Sql
 from crm.models import Chat, Contact
 from waplus.lib.errors import FieldError
@@ -33,6 +33,13 @@ class Filter:
         """Whether two members see different rows with it."""
         return any(isinstance(leaf, Owned) and "me" in leaf.values for leaf in self.root.leaves())
 
+    def also(self, other: "Filter | None") -> "Filter":
+        """What both match."""
+        if other is None:
+            return self
+        root = And((self.root, other.root))
+        return replace(self, root=root, dead=(*self.dead, *other.dead), data=root.data() if other.data else self.data)
+
     def _scope(self, viewer: User | None) -> Scope:
         return Scope(self.workspace, viewer.pk if viewer else None, timezone.now(), self.target)
 
@@ -49,16 +56,17 @@ class Filter:
         return [driver.select for driver in found]
 
 
-def _matching(rows, found: Filter, viewer: User | None):
+def matching(rows, found: Filter, viewer: User | None):
+    """The rows of a query of contacts or chats, as the filter's target says, that match."""
     condition = found.condition(viewer)
     return rows.filter(RawSQL(condition.text, condition.params, output_field=BooleanField()))  # noqa: S611
 
 
 def contacts_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
     """The living contacts that match, as a queryset."""
-    return _matching(Contact.objects.for_workspace(workspace).alive(), found, viewer)
+    return matching(Contact.objects.for_workspace(workspace).alive(), found, viewer)
 
 
 def chats_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
     """The chats that match, as a queryset."""
-    return _matching(Chat.objects.for_workspace(workspace), found, viewer)
+    return matching(Chat.objects.for_workspace(workspace), found, viewer)

@@ -1,4 +1,5 @@
 from crm.models.avatars import Avatar
+from crm.models.bulk import BulkAction, BulkChunk, BulkKind, BulkState
 from crm.models.chats import Chat, ChatKind, GroupMember
 from crm.models.colours import Colour
 from crm.models.contacts import Contact
@@ -10,12 +11,16 @@ from crm.models.notes import Note, NoteEdit
 from crm.models.reminders import DeliveryChannel, DeliveryState, Reminder, ReminderDelivery, ReminderState
 from crm.models.stages import Stage, StageOutcome
 from crm.models.sync import PushedChange, SyncEpoch, SyncFloor, Tombstone
-from crm.models.tabs import Tab, TabTarget
+from crm.models.tabs import Tab, TabCount, TabTarget
 from crm.models.tags import ContactTag, Tag
 from crm.models.whatsapp_accounts import WhatsAppAccount
 
 __all__ = [
     "Avatar",
+    "BulkAction",
+    "BulkChunk",
+    "BulkKind",
+    "BulkState",
     "Chat",
     "ChatKind",
     "Colour",
@@ -52,6 +57,7 @@ __all__ = [
     "SyncEpoch",
     "SyncFloor",
     "Tab",
+    "TabCount",
     "TabTarget",
     "Tag",
     "Tombstone",

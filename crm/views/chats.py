@@ -7,7 +7,9 @@ from rest_framework.response import Response
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
-from crm.models import Chat, ChatKind, GroupMember
+from crm.filters import parse_filter
+from crm.filters.compiled import matching
+from crm.models import Chat, ChatKind, GroupMember, TabTarget
 from crm.models.chats import LISTED_AT
 from crm.serializers.chats import (
     ChatChangeSerializer,
@@ -19,6 +21,9 @@ from crm.serializers.chats import (
     MembersSerializer,
 )
 from crm.services import chats, group_members
+from crm.services.tabs import filter_of
+from crm.views.filter_texts import filter_text
+from crm.views.tabs import tab_named
 from waplus.lib.api.pagination import Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
@@ -44,6 +49,8 @@ class ChatsView(WorkspaceView):
             OpenApiParameter("whatsapp_account", UUID),
             OpenApiParameter("contact", UUID),
             OpenApiParameter("kind", str, enum=ChatKind.values),
+            OpenApiParameter("filter", str, description="A filter over chats as JSON."),
+            OpenApiParameter("tab", UUID, description="The id of a tab over chats: its filter."),
             OpenApiParameter("sort", str, enum=list(sorts)),
             *PAGE_PARAMETERS,
         ],
@@ -63,7 +70,15 @@ class ChatsView(WorkspaceView):
             raise Invalid("q", "invalid", f"A query has at most {MAX_QUERY} characters and no NUL.")
         for word in fold(query).split():
             found = found.filter(search_text__contains=word)
-        return self.listing(found)
+        return self.listing(self._filtered(found, params))
+
+    def _filtered(self, chats, params):
+        """The chats that a filter and a tab let through."""
+        wanted = filter_text(params.get("filter"))
+        by_text = parse_filter(self.workspace, wanted, "chats") if wanted is not None else None
+        tab = tab_named(self, params.get("tab"), TabTarget.CHATS)
+        by_tab = filter_of(tab).also(by_text) if tab else by_text
+        return matching(chats, by_tab, self.request.user) if by_tab else chats
 
     @extend_schema(
         operation_id="chats_report",

@@ -12,7 +12,7 @@ from accounts.api import WorkspaceView
 from accounts.idempotency import idempotent
 from accounts.models import Role
 from crm.filters import Filter, parse_filter
-from crm.models import Contact
+from crm.models import Contact, TabTarget
 from crm.models.identities import IdentitySource
 from crm.search.lists import limit_of, query_of
 from crm.search.orders import SORT_NAMES
@@ -24,10 +24,12 @@ from crm.serializers.contacts import (
 )
 from crm.services import bin, contacts
 from crm.services.contact_pages import contacts_page
+from crm.services.tabs import filter_of
+from crm.views.filter_texts import filter_text
+from crm.views.tabs import tab_named
 from waplus.lib.api.schema import IDEMPOTENCY_PARAMETER, PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
 
-MAX_FILTER = 8_000
 SEARCH_PARAMETERS = [
     OpenApiParameter(
         "q",
@@ -57,29 +59,17 @@ class Searched:
 
 def searched_for(view: WorkspaceView, params) -> Searched:
     """Read `q`, `filter`, `tab`, `sort`, `limit` and `cursor` of a query string or a body."""
-    raw = params.get("filter")
-    if isinstance(raw, str):
-        raw = _json(raw)
+    raw = filter_text(params.get("filter"))
     found = parse_filter(view.workspace, raw) if raw is not None else None
+    tab = tab_named(view, params.get("tab"), TabTarget.CONTACTS)
     sort, cursor = params.get("sort") or "", params.get("cursor") or ""
     for name, value in (("sort", sort), ("cursor", cursor)):
         if not isinstance(value, str):
             raise Invalid(name, "invalid", "This has to be a text.")
+    if tab is not None:
+        found = filter_of(tab).also(found)
+        sort = sort or ("" if params.get("q") else tab.sort)
     return Searched(query_of(params.get("q") or ""), found, sort, limit_of(params.get("limit")), cursor)
-
-
-def _json(text: str):
-    """The filter of a query string."""
-    try:
-        return json.loads(text) if text and len(text) <= MAX_FILTER else None if not text else _too_long()
-    except (ValueError, RecursionError):
-        raise Invalid("filter", "invalid", "This is no JSON.") from None
-
-
-def _too_long():
-    raise Invalid(
-        "filter", "max_length", f"A filter in a query string has at most {MAX_FILTER:,} characters: use POST."
-    )
 
 
 def contact_listing(view: WorkspaceView, wanted: Searched) -> HttpResponse:

@@ -95,7 +95,15 @@ ROUTES: dict[str, Route] = {
     "api-events": _api("GET"),
     "api-contacts": _api("GET POST", payload={"id": "{contact}", "name": "stolen"}),
     "api-contacts-export": _api("GET"),
+    "api-bulk-actions": _api("GET POST", payload={"id": "{bulk}", "action": "bin", "ids": ["{contact}"]}),
+    "api-bulk-action": _api("GET", {"id": "{bulk}"}),
+    "api-bulk-action-stop": _api("POST", {"id": "{bulk}"}),
+    "api-tabs": _api("GET POST", payload={"id": "{tab}", "name": "stolen", "filter": {"ids": ["{contact}"]}}),
+    "api-tab-order": _api("PUT", payload={"ids": ["{tab}"]}),
+    "api-tab-counts": _api("GET"),
+    "api-tab": _api("GET PATCH DELETE", {"id": "{tab}"}, {"name": "stolen"}),
     "api-contact-search": _api("POST", payload={"q": CANARY, "filter": {"ids": ["{contact}"]}}),
+    "tab": "{tab}",
     "api-contact": _api("GET PATCH DELETE", {"id": "{contact}"}, {"name": "stolen"}),
     "api-contact-identities": _api("POST", {"id": "{contact}"}, {"kind": "phone", "value": "+4915112345679"}),
     "api-contact-identity": _api("DELETE", {"id": "{contact}", "identity_id": "{identity}"}),
@@ -272,6 +280,7 @@ QUERY = {
     "whatsapp_account": "{account}",
     "id": "{contact}",
     "q": CANARY,
+    "tab": "{tab}",
 }
 
 

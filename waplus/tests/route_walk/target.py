@@ -18,6 +18,8 @@ from accounts.models import ExtensionInstance, Invitation, Membership, Role, Use
 from conftest import Device, join, make_device, make_person
 from crm.models import (
     Avatar,
+    BulkAction,
+    BulkChunk,
     Chat,
     Contact,
     GroupMember,
@@ -27,6 +29,8 @@ from crm.models import (
     MergeSuggestion,
     Reminder,
     StagedRow,
+    Tab,
+    TabCount,
     WhatsAppAccount,
 )
 from crm.services.bin import delete_contact
@@ -106,6 +110,10 @@ def build(workspace: Workspace, alice: User) -> Target:
     Chat.objects.filter(pk=chat.pk).update(avatar=avatar)
     GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
+    tab = Tab.objects.create(workspace=workspace, name=f"Tab {CANARY}", owner=alice, shared=True, position=1)
+    bulk = BulkAction.objects.create(workspace=workspace, action="bin", filter={"q": CANARY}, created_by=alice)
+    BulkChunk.objects.create(workspace=workspace, bulk_action=bulk, number=0, contact_ids=[contact.pk])
+    TabCount.objects.create(workspace=workspace, tab=tab, count=7, exact=True, tab_version=1, counted_at=now)
     reminder = _reminder(workspace, contact, alice)
     done_reminder = _reminder(workspace, contact, alice, state="done", done_at=now)
     scheduled = ScheduledMessage.objects.create(
@@ -160,6 +168,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "suggestion": suggestion.pk,
             "identity": contact.identities.first().pk,
             "import": batch.pk,
+            "tab": tab.pk,
+            "bulk": bulk.pk,
             "pending_import": pending.pk,
             "previewed_import": previewed.pk,
             "reminder": reminder.pk,
