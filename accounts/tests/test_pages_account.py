@@ -150,17 +150,17 @@ def test_list_activity_unknown_kind(client, alice, acme):
 
 def test_list_activity_in_pages(client, alice, acme):
     Event.objects.bulk_create(
-        Event(workspace=acme, kind="tag.created", actor_kind="person", actor_user_id=alice.pk, object_type="tag")
+        Event(workspace=acme, kind="parcel.created", actor_kind="person", actor_user_id=alice.pk, object_type="parcel")
         for _ in range(60)
     )
     client.force_login(alice)
     first = client.get(reverse("activity"))
     Event.objects.create(
-        workspace=acme, kind="tag.deleted", actor_kind="person", actor_user_id=alice.pk, object_type="tag"
+        workspace=acme, kind="parcel.deleted", actor_kind="person", actor_user_id=alice.pk, object_type="parcel"
     )
     second = client.get(reverse("activity"), {"cursor": first.context["next_cursor"]})
     assert len(first.context["rows"]) == 50
-    assert [str(row["words"]) for row in second.context["rows"]] == ["tag created"] * 10 + [
+    assert [str(row["words"]) for row in second.context["rows"]] == ["parcel created"] * 10 + [
         "joined the workspace",
         "created the workspace",
     ]
@@ -179,7 +179,7 @@ def test_list_activity_costs_the_same(client, alice, acme):
     with CaptureQueriesContext(connection) as few:
         client.get(reverse("activity"))
     Event.objects.bulk_create(
-        Event(workspace=acme, kind="tag.created", actor_kind="person", actor_user_id=alice.pk, object_type="tag")
+        Event(workspace=acme, kind="parcel.created", actor_kind="person", actor_user_id=alice.pk, object_type="parcel")
         for _ in range(40)
     )
     with CaptureQueriesContext(connection) as many:

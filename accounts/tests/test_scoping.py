@@ -51,6 +51,8 @@ def value_of(field: models.Field, workspace):
         models.FileField: f"x{number}",
         models.DateTimeField: timezone.now(),
         models.BinaryField: number.to_bytes(32),
+        models.JSONField: {},
+        models.UUIDField: uuid7(),
         models.PositiveIntegerField: number,
         models.PositiveSmallIntegerField: number % 30_000,
     }
@@ -59,7 +61,7 @@ def value_of(field: models.Field, workspace):
 
 def insert(model: type[models.Model], workspace, **given):
     """Write a row past the ORM, as a careless statement would; answers its id."""
-    fields = model._meta.local_concrete_fields
+    fields = [field for field in model._meta.local_concrete_fields if not field.has_db_default()]
     values = {field.attname: given.get(field.attname) or value_of(field, workspace) for field in fields}
     quoted = ", ".join(f'"{field.column}"' for field in fields)
     with connection.cursor() as cursor:
