@@ -5,6 +5,7 @@ from itertools import count
 
 import pytest
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import isolate_apps
 from django.utils import timezone
@@ -52,6 +53,10 @@ def value_of(field: models.Field, workspace):
         models.DateTimeField: timezone.now(),
         models.BinaryField: number.to_bytes(32),
         models.JSONField: {},
+        ArrayField: [],
+        models.BooleanField: False,
+        models.BigIntegerField: number,
+        models.IntegerField: number,
         models.UUIDField: uuid7(),
         models.PositiveIntegerField: number,
         models.PositiveSmallIntegerField: number % 30_000,
