@@ -34,7 +34,7 @@ def field_errors(detail, path: str = "") -> list[FieldError]:
         return [
             error
             for key, value in detail.items()
-            for error in field_errors(value, path if key == "nonfield_errors" else f"{path}.{key}".lstrip("."))
+            for error in field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
         ]
     if isinstance(detail, list):
         return [

@@ -145,7 +145,7 @@ def test_kills_what_a_dead_child_left_behind(supervisor, output, tmp_path):
 def test_stops_whole_group_on_sigterm(tmp_path):
     child = (
         "import os, signal, time; signal.signal(15, signal.SIG_IGN) if os.fork() == 0 else None; "
-        "print(os.getpid(), flush=True); time.sleep(600)"
+        "os.write(1, b'%d\\n' % os.getpid()); time.sleep(600)"
     )
     process = outside(
         tmp_path,
