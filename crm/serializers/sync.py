@@ -4,11 +4,21 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.models import IdentityKind
+from crm.serializers.chats import ChatChangeSerializer
 from crm.serializers.contacts import ContactChangeSerializer, ContactSerializer
 from crm.serializers.notes import NoteChangeSerializer, NoteSerializer
-from crm.serializers.records import TagChangeSerializer, TagSerializer
+from crm.serializers.records import (
+    CustomFieldChangeSerializer,
+    CustomFieldSerializer,
+    StageChangeSerializer,
+    StageSerializer,
+    TagChangeSerializer,
+    TagSerializer,
+)
 from crm.serializers.reminders import DoneRequestSerializer, ReminderChangeSerializer, ReminderSerializer
-from crm.services.sync.handlers import APPLIED, MERGED, REFUSED, UNCHANGED
+from crm.serializers.tabs import TabChangeSerializer, TabSerializer
+from crm.serializers.whatsapp_accounts import WhatsAppAccountChangeSerializer, WhatsAppAccountSerializer
+from crm.services.sync.handlers.registry import APPLIED, MERGED, REFUSED, UNCHANGED
 from crm.services.sync.pushing import MAX_CHANGES
 from waplus.lib.api.problems import field_errors
 from waplus.lib.api.schema import FieldProblem
@@ -78,6 +88,10 @@ class PushedReminderChange(ReminderChangeSerializer):
         fields = [*ReminderChangeSerializer.Meta.fields, "snoozed_until"]
 
 
+class PushedMove(serializers.Serializer):
+    after = serializers.UUIDField(allow_null=True)
+
+
 class Nothing(serializers.Serializer):
     """An operation that says everything itself."""
 
@@ -96,13 +110,28 @@ SHAPES: dict[tuple[str, str], type[serializers.Serializer]] = {
     ("reminder", "create"): ReminderSerializer,
     ("reminder", "update"): PushedReminderChange,
     ("reminder", "done"): DoneRequestSerializer,
+    ("tag", "move"): PushedMove,
+    ("stage", "create"): StageSerializer,
+    ("stage", "update"): StageChangeSerializer,
+    ("stage", "move"): PushedMove,
+    ("custom_field", "create"): CustomFieldSerializer,
+    ("custom_field", "update"): CustomFieldChangeSerializer,
+    ("custom_field", "move"): PushedMove,
+    ("tab", "create"): TabSerializer,
+    ("tab", "update"): TabChangeSerializer,
+    ("tab", "move"): PushedMove,
+    ("whatsapp_account", "create"): WhatsAppAccountSerializer,
+    ("whatsapp_account", "update"): WhatsAppAccountChangeSerializer,
+    ("chat", "update"): ChatChangeSerializer,
 }
+# Their updates set their one member, and are nothing without it.
+_WHOLE = ("field_value", "chat")
 
 
 def read_values(kind: str, op: str, values: dict, context: dict) -> dict:
     """Read what a change sets by the rules of the API; refuses with dotted names of what is wrong below `set`."""
     shape = SHAPES.get((kind, op), Nothing)
-    serializer = shape(data=values, context=context, partial=op == "update" and kind != "field_value")
+    serializer = shape(data=values, context=context, partial=op == "update" and kind not in _WHOLE)
     settable = {name for name, field in serializer.fields.items() if not field.read_only and name != "id"}
     errors = [
         FieldError(f"set.{name[:60]}", "unknown_field", "It cannot be set.") for name in values if name not in settable
@@ -126,7 +155,9 @@ class PushedChangeSerializer(serializers.Serializer):
 
     change_id = serializers.UUIDField(help_text="A UUIDv7 of your own for this change: sent again, it does nothing.")
     kind = serializers.CharField()
-    op = serializers.CharField(help_text="create, update, delete, restore; reminders: done, reopen.")
+    op = serializers.CharField(
+        help_text="create, update, delete, restore, move, retire, done, reopen; see the table there."
+    )
     id = serializers.UUIDField(help_text="Of the row; of a new one a UUIDv7 of your own.")
     epoch = serializers.UUIDField(required=False, help_text="Of updates: the epoch of the pull that you started from.")
     base_version = serializers.IntegerField(

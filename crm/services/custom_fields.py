@@ -16,7 +16,7 @@ from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Colour, CustomField, FieldKind, FieldValue
 from crm.services.field_values import hold_fields, minor_digits, option_text
-from crm.services.naming import clean_name, folded_name, next_position, reorder
+from crm.services.naming import clean_name, folded_name, move, next_position, reorder
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import take_turns
@@ -144,6 +144,24 @@ def update_field(
 
 
 @transaction.atomic
+def revise_field(*, workspace: Workspace, field_id: UUID, actor: Actor, **values) -> CustomField:
+    """Change a field as `update_field` does, as far as nothing has to follow in its values: no option's label changes.
+
+    Raises `online_only` otherwise, because that may take as long as a field has values.
+    """
+    field = field_of(workspace=workspace, field_id=field_id, lock=True)
+    labels = {option["id"]: option["label"] for option in options_of(field, values.get("options", ()))}
+    if any(labels[option["id"]] != option["label"] for option in field.options):
+        raise Refused("online_only", "Labels of options are changed online: PATCH /api/v1/custom-fields/<id>/.")
+    return _update(workspace, field_id, actor, lambda field: None, values)
+
+
+def options_of(field: CustomField, wanted: Sequence[dict]) -> list[dict]:
+    """The options that a field has once the wanted ones are set."""
+    return _options(FieldKind(field.kind), field.options, wanted)
+
+
+@transaction.atomic
 def _update(workspace: Workspace, field_id: UUID, actor: Actor, precondition, values: dict) -> CustomField:
     field = field_of(workspace=workspace, field_id=field_id, lock=True)
     precondition(field)
@@ -206,6 +224,15 @@ def reorder_fields(*, workspace: Workspace, actor: Actor, ids: Sequence[UUID]) -
     if moved := reorder(CustomField, workspace, ids):
         record_event(kind="custom_field.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
     return fields_in_order(workspace=workspace)
+
+
+@transaction.atomic
+def move_field(*, workspace: Workspace, field_id: UUID, actor: Actor, after: UUID | None) -> bool:
+    """Put a custom field behind another one, or first; answers whether it stood elsewhere."""
+    moved = move(CustomField, workspace, field_id, after)
+    if moved:
+        record_event(kind="custom_field.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
+    return bool(moved)
 
 
 @transaction.atomic

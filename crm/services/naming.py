@@ -7,7 +7,7 @@ from django.db import connection
 
 from accounts.models import Workspace
 from crm.models.synced import SyncedModel
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import Invalid, NotFound
 from waplus.lib.locks import take_turns
 from waplus.lib.text import fold, strip_invisible
 
@@ -48,8 +48,25 @@ def reorder(model: type[SyncedModel], workspace: Workspace, ids: Sequence[UUID])
     for index, id in enumerate(ids):
         if id not in rows:
             raise Invalid(f"ids.{index}", "does_not_exist", "Nothing with this id is visible to you.")
-    wanted = {id: place for place, id in enumerate([*ids, *(id for id in rows if id not in set(ids))])}
-    moved = [(id, place) for id, place in wanted.items() if rows[id] != place]
+    return _place(model, workspace, rows, [*ids, *(id for id in rows if id not in set(ids))])
+
+
+def move(model: type[SyncedModel], workspace: Workspace, row_id: UUID, after: UUID | None) -> int:
+    """Put one row behind another one, or first without one; the others stay in their order. Answers how many moved."""
+    take_turns(model._meta.db_table, workspace.pk)
+    rows = dict(model.objects.for_workspace(workspace).order_by("position", "id").values_list("id", "position"))
+    if row_id not in rows:
+        raise NotFound
+    if after is not None and (after not in rows or after == row_id):
+        raise Invalid("after", "does_not_exist", "Nothing with this id is visible to you.")
+    ids = [id for id in rows if id != row_id]
+    ids.insert(0 if after is None else ids.index(after) + 1, row_id)
+    return _place(model, workspace, rows, ids)
+
+
+def _place(model: type[SyncedModel], workspace: Workspace, rows: dict[UUID, int], ids: Sequence[UUID]) -> int:
+    """Write the positions that are others than before."""
+    moved = [(id, place) for place, id in enumerate(ids) if rows[id] != place]
     if moved:
         with connection.cursor() as cursor:
             cursor.execute(

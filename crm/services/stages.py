@@ -12,7 +12,7 @@ from accounts.models import Workspace
 from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Colour, Contact, Stage, StageOutcome
-from crm.services.naming import clean_name, folded_name, next_position, reorder
+from crm.services.naming import clean_name, folded_name, move, next_position, reorder
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
@@ -123,6 +123,15 @@ def reorder_stages(*, workspace: Workspace, actor: Actor, ids: Sequence[UUID]) -
     if moved := reorder(Stage, workspace, ids):
         record_event(kind="stage.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
     return stages_in_order(workspace=workspace)
+
+
+@transaction.atomic
+def move_stage(*, workspace: Workspace, stage_id: UUID, actor: Actor, after: UUID | None) -> bool:
+    """Put a stage behind another one, or first; answers whether it stood elsewhere."""
+    moved = move(Stage, workspace, stage_id, after)
+    if moved:
+        record_event(kind="stage.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
+    return bool(moved)
 
 
 def delete_stage(*, workspace: Workspace, stage_id: UUID, actor: Actor, into: UUID | None = None) -> int:

@@ -15,7 +15,7 @@ from accounts.models import Workspace
 from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Colour, Contact, ContactTag, Tag
-from crm.services.naming import clean_name, folded_name, next_position, reorder
+from crm.services.naming import clean_name, folded_name, move, next_position, reorder
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
@@ -97,6 +97,15 @@ def reorder_tags(*, workspace: Workspace, actor: Actor, ids: Sequence[UUID]) -> 
     if moved := reorder(Tag, workspace, ids):
         record_event(kind="tag.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
     return tags_in_order(workspace=workspace)
+
+
+@transaction.atomic
+def move_tag(*, workspace: Workspace, tag_id: UUID, actor: Actor, after: UUID | None) -> bool:
+    """Put a tag behind another one, or first; answers whether it stood elsewhere."""
+    moved = move(Tag, workspace, tag_id, after)
+    if moved:
+        record_event(kind="tag.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
+    return bool(moved)
 
 
 def tags_in_order(*, workspace: Workspace) -> list[Tag]:

@@ -60,8 +60,7 @@ class SyncView(WorkspaceView):
     def post(self, request):
         context = self.get_serializer_context()
         outcomes = push(
-            workspace=self.workspace,
-            user=request.user,
+            membership=request.auth.membership,
             actor=self.actor,
             changes=self.valid(PushSerializer)["changes"],
             read=lambda kind, op, values: read_values(kind, op, values, context),

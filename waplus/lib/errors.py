@@ -68,6 +68,9 @@ CODES: dict[str, Code] = {
         "It builds on a change that was refused",
         "Mend the change that makes the row, and send both under new ids.",
     ),
+    "online_only": Code(
+        409, "This is not done offline", "Send the request that the sentence names, once the device is online."
+    ),
     "sync_start_over": Code(
         410,
         "Synchronisation has to start over",

@@ -18,11 +18,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts.actors import Actor
-from accounts.models import User, Workspace
+from accounts.models import Membership, User, Workspace
 from crm.models import PushedChange
 from crm.services.sync.conflicts import Base
 from crm.services.sync.epoch import standing_epoch
-from crm.services.sync.handlers import REFERENCES, REFUSED, Applied, Change, handler_of, living_contact, pushable
+from crm.services.sync.handlers.contacts import living_contact
+from crm.services.sync.handlers.registry import REFERENCES, REFUSED, Applied, Change, operation_of, sendable
 from crm.services.sync.kinds import kind_named, present_changes
 from waplus.lib.errors import CODES, FieldError, Invalid, Refused
 from waplus.lib.ids import uuid7, validate_uuid7
@@ -68,16 +69,16 @@ class _Envelope:
     fingerprint: bytes
 
 
-def push(*, workspace: Workspace, user: User, actor: Actor, changes: Sequence, read: Reader) -> list[Outcome]:
-    """Apply changes in their order; answers what became of each, with the rows as they are at the end.
+def push(*, membership: Membership, actor: Actor, changes: Sequence, read: Reader) -> list[Outcome]:
+    """Apply a member's changes in their order; answers what became of each, with the rows as they are at the end.
 
-    A change that is wrong refuses itself alone.
+    A change that is wrong, or takes a higher role, refuses itself alone.
     """
     if len(changes) > MAX_CHANGES:
         raise Invalid("changes", "too_many", f"A batch has at most {MAX_CHANGES} changes.")
-    batch = _Batch(workspace, user, actor, read, standing_epoch())
+    batch = _Batch(membership, actor, read, standing_epoch())
     outcomes = [batch.push(raw) for raw in changes]
-    _read_afresh(workspace, user, outcomes)
+    _read_afresh(membership.workspace, membership.user, outcomes)
     return outcomes
 
 
@@ -126,7 +127,7 @@ def _envelope(raw) -> _Envelope:
     if unknown := [name for name in raw if name not in MEMBERS]:
         raise Invalid(unknown[0][:60], "unknown_field", "This field is not known.")
     change_id = _uuid(raw, "change_id", made_by_client=True)
-    operations, kind, op = pushable(), raw.get("kind"), raw.get("op")
+    operations, kind, op = sendable(), raw.get("kind"), raw.get("op")
     if not isinstance(kind, str) or kind not in operations:
         raise Invalid("kind", "invalid_choice", f"One of: {', '.join(operations)}.")
     if not isinstance(op, str) or op not in operations[kind]:
@@ -152,9 +153,10 @@ VALUES (%s, %s, %s, %s, %s, '{}', now()) ON CONFLICT (workspace_id, user_id, cha
 class _Batch:
     """The changes of one request: what they have in common, and what later ones must know of earlier ones."""
 
-    def __init__(self, workspace: Workspace, user: User, actor: Actor, read: Reader, epoch: UUID | None):
-        self.workspace = workspace
-        self.user = user
+    def __init__(self, membership: Membership, actor: Actor, read: Reader, epoch: UUID | None):
+        self.membership = membership
+        self.workspace = membership.workspace
+        self.user = membership.user
         self.actor = actor
         self.read = read
         self.epoch = epoch
@@ -213,6 +215,9 @@ class _Batch:
         return PushedChange.objects.for_workspace(self.workspace).filter(user=self.user, change_id=envelope.change_id)
 
     def _apply(self, envelope: _Envelope) -> Applied:
+        operation = operation_of(envelope.kind, envelope.op)
+        if not self.membership.may(operation.role):
+            raise Refused("forbidden")
         values = {name: self._resolved(value) if name in REFERENCES else value for name, value in envelope.set.items()}
         named = {str(envelope.row_id)} if envelope.op != "create" else set()
         for name in REFERENCES:
@@ -227,12 +232,14 @@ class _Batch:
             self.workspace, self.user, self.actor, row_id,
             self.read(envelope.kind, envelope.op, values), envelope.base, self.epoch,
         )  # fmt: skip
-        return handler_of(envelope.kind, envelope.op)(change)
+        return operation.handler(change)
 
     def _resolved(self, value):
         """Ids that stand for other rows here, replaced."""
         if isinstance(value, list):
             return [self._resolved(each) for each in value]
+        if isinstance(value, dict):
+            return {name: self._resolved(each) for name, each in value.items()}
         return self.mapped.get(value, value) if isinstance(value, str) else value
 
 

@@ -416,8 +416,8 @@ def test_wrong_changes_refuse_themselves_alone(acme, alice, alice_device):
     wrong = [
         *(None, 7, "x", [], {}, True),
         {**good, "change_id": "x"}, {**good, "change_id": None}, {**good, "change_id": "0" * 32}, {**good, "change_id": 5},
-        {**good, "kind": "nothing"}, {**good, "kind": None}, {**good, "kind": []}, {**good, "kind": "chat"},
-        {**good, "op": "merge"}, {**good, "op": {}}, {**good, "op": "done"},
+        {**good, "kind": "nothing"}, {**good, "kind": None}, {**good, "kind": []}, {**good, "kind": "event"},
+        {**good, "op": "join"}, {**good, "op": {}}, {**good, "op": "done"},
         {**good, "id": "x"}, {**good, "id": None}, {**good, "id": str(UUID(int=4))},
         {**good, "set": []}, {**good, "set": "x"}, {**good, "extra": 1}, {**good, "x" * 1000: 1},
         ok, {**ok, "base_version": 1}, {**based, "base_version": "1"}, {**based, "base_version": True},
