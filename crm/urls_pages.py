@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from crm.pages import (
     avatars,
     bin,
+    chat_list,
     contact_details,
     contact_list,
     exports,
@@ -16,6 +17,7 @@ from crm.pages import (
     reminders,
     selection,
     stages,
+    tabs,
     tags,
     timeline,
     values,
@@ -34,7 +36,20 @@ class Direction:
         return value
 
 
+class Target:
+    """What a tab lists."""
+
+    regex = "contacts|chats"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(Direction, "direction")
+register_converter(Target, "target")
 
 urlpatterns = [
     path("avatars/<uuid:avatar_id>/", avatars.avatar, name="avatar"),
@@ -73,6 +88,14 @@ urlpatterns = [
     path("reminders/<uuid:reminder_id>/snooze/", reminders.snooze_reminder, name="snooze-reminder"),
     path("reminders/<uuid:reminder_id>/reopen/", reminders.reopen_reminder, name="reopen-reminder"),
     path("reminders/<uuid:reminder_id>/delete/", reminders.delete_reminder, name="delete-reminder"),
+    path("chats/", chat_list.chat_list, name="chats"),
+    path("tabs/", tabs.tab_list, name="tabs"),
+    path("tabs/strip/", tabs.strip, name="tab-strip"),
+    path("tabs/new/<target:target>/", tabs.save_tab, name="save-tab"),
+    path("tabs/<uuid:tab_id>/edit/", tabs.edit_tab, name="edit-tab"),
+    path("tabs/<uuid:tab_id>/filter/", tabs.refilter_tab, name="refilter-tab"),
+    path("tabs/<uuid:tab_id>/delete/", tabs.delete_tab, name="delete-tab"),
+    path("tabs/<uuid:tab_id>/<direction:direction>/", tabs.move_tab, name="move-tab"),
     path("tags/", tags.tag_list, name="tags"),
     path("tags/<uuid:tag_id>/edit/", tags.edit_tag, name="edit-tag"),
     path("tags/<uuid:tag_id>/delete/", tags.delete_tag, name="delete-tag"),

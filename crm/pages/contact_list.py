@@ -1,71 +1,79 @@
-"""The list of contacts: search, filter, order, pages that grow as one scrolls."""
+"""The list of contacts: tabs, search, filter, order, pages that grow as one scrolls."""
 
 from django.contrib import messages
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
-from django_htmx.http import push_url
 
 from accounts.models import Membership, Resource
 from accounts.page_access import member_page
 from accounts.services import plans
-from crm.filters import Filter, parse_filter
-from crm.models import Contact
-from crm.pages.filter_language import filter_of
-from crm.pages.filter_rows import subjects
-from crm.pages.list_state import ListState
+from crm.models import Contact, TabTarget
+from crm.pages.filter_rows import ME, NOBODY, subjects
+from crm.pages.list_pages import PAGE, filter_open, found_by, moved_on, shown
+from crm.pages.list_state import ListState, OpenTab
+from crm.pages.sorting import IN_COLUMNS, Order, orders, plain_sort, show_values
+from crm.pages.tab_strip import FIRST_BUDGET, asked_tab, tab_strip
 from crm.services.contact_pages import contact_ids_page
 from waplus.lib.errors import Invalid, Refused
+from waplus.lib.ids import uuid7
 
-PAGE = 50
-SORTS = ("name", "-name", "updated_at", "-updated_at")
-# Columns by which a person orders the list: the label, and which way round comes first.
-COLUMNS = {"name": (_("Name"), "name"), "updated_at": (_("Changed"), "-updated_at")}
+LAST_COLUMN = "updated_at"
 
 
-def headers(state: ListState, sort: str) -> dict[str, dict]:
-    """For each column that orders the list: its label, how it is ordered now, and the address that a click leads to."""
+def headers(state: ListState, known: dict[str, Order], sort: str) -> dict[str, dict]:
+    """For each order: its label, how the list is ordered by it now, and the address that a click leads to."""
     found = {}
-    for name, (label, first) in COLUMNS.items():
+    for name, order in known.items():
         now = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
         other = name if sort == f"-{name}" else f"-{name}"
-        found[name] = {"label": label, "now": now, "address": state.address(sort=other if now else first)}
+        found[name] = {"label": order.label, "now": now, "address": state.address(sort=other if now else order.first)}
     return found
 
 
-def found_by(membership: Membership, state: ListState, *, with_query: bool = False) -> Filter:
-    """The rows of a state as a filter; one that the language refuses, such as a date that is none,."""
-    tree = filter_of(state.filters, state.match, state.known, membership.user.time_zone)
-    if with_query and state.query:
-        tree = {"and": [{"q": state.query}, *([tree] if tree else [])]}
-    return parse_filter(membership.workspace, tree, lenient=True)
+def asked_state(request: HttpRequest, membership: Membership) -> ListState:
+    """The state of the list of contacts that an address asks for; a tab that is not theirs to see is not found."""
+    known = subjects(membership.workspace)
+    tab = asked_tab(request, membership, TabTarget.CONTACTS)
+    sorts = orders(subject.field for subject in known.values() if subject.field)
+    return ListState.of(request.GET, known, opened=OpenTab.of(tab, known, sorts) if tab else None)
 
 
 def listing(membership: Membership, state: ListState, cursor: str | None) -> dict:
     """The page of contacts that a state asks for, in a bounded number of queries."""
-    if state.sort and state.sort not in SORTS:
-        raise Invalid("sort", "invalid_choice", f"Sort by one of: {', '.join(SORTS)}.")
+    known = orders(subject.field for subject in state.known.values() if subject.field)
+    sort = plain_sort(state.sort)
+    # Without an order of its own a search shows the best first, which no column's head claims.
+    ordered_by = known.get((sort or ("" if state.query else "name")).removeprefix("-"))
+    if sort and not ordered_by:
+        raise Invalid("sort", "invalid_choice", "There is no such order.")
     ids, next_cursor = contact_ids_page(
         workspace=membership.workspace,
         viewer=membership.user,
         query=state.query,
         found=found_by(membership, state),
-        sort=state.sort,
+        sort=sort,
         limit=PAGE,
         cursor=cursor or "",
     )
-    contacts = Contact.objects.for_workspace(membership.workspace).select_related("owner", "stage")
-    contacts = contacts.prefetch_related("identities", "contact_tags__tag").in_bulk(ids)
+    found = Contact.objects.for_workspace(membership.workspace).select_related("owner", "stage")
+    by_id = found.prefetch_related("identities", "contact_tags__tag").in_bulk(ids)
+    contacts = [by_id[id] for id in ids if id in by_id]
+    last = ordered_by if ordered_by and ordered_by.name not in IN_COLUMNS else known[LAST_COLUMN]
+    show_values(membership.workspace, last, contacts)
+    heads = headers(state, known, sort or ("" if state.query else "name"))
     return {
-        "contacts": [contacts[id] for id in ids if id in contacts],
+        "contacts": contacts,
         "state": state,
-        # Without an order of its own a search shows the best first, which no column's head claims.
-        "headers": headers(state, state.sort or ("" if state.query else "name")),
+        "headers": heads,
+        "last_column": heads[last.name],
+        "orders": known.values(),
+        "sort": sort or ("" if state.query else "name"),
         "filter_rows": [(row, (subject := state.known[row.field]), subject.input_of(row.op)) for row in state.rows],
-        "tags": state.known["tag"].choices,
-        "owners": [choice for choice in state.known["owner"].choices if choice[0] != "me"],
+        "tags": [choice for choice in state.known["tag"].choices if choice[0] != NOBODY],
+        "owners": [choice for choice in state.known["owner"].choices if choice[0] != ME],
         "stages": state.known["stage"].choices,
+        "new_tab": uuid7(),
         "unfiltered": state.address(rows=()),
         "more": state.address(cursor=next_cursor) if next_cursor else "",
         "first_page": not cursor,
@@ -76,26 +84,17 @@ def listing(membership: Membership, state: ListState, cursor: str | None) -> dic
 @member_page()
 def contact_list(request, membership):
     """The contacts of the workspace."""
-    known = subjects(membership.workspace)
-    state = ListState.of(request.GET, known)
+    state = asked_state(request, membership)
     if request.GET.get("add") or request.GET.get("drop"):
-        dropped = request.GET.get("drop", "")
-        state = state.without_row(int(dropped)) if dropped.isascii() and dropped.isdigit() else state
-        response = redirect("contacts")
-        response["Location"] += state.with_row(request.GET.get("add", "")).address()
-        return response
+        return moved_on(request, state)
     try:
         found = listing(membership, state, request.GET.get("cursor"))
     except Refused as refusal:
         if state.filters and not request.GET.get("cursor"):
             messages.error(request, refusal.detail)
         return redirect("contacts")
-    found["filter_open"] = len(state.filters) < len(state.rows) or request.htmx.trigger == "filter-form"
+    found["filter_open"] = filter_open(request, state)
     found["total"] = plans.used_of(workspace=membership.workspace, resource=Resource.CONTACTS)
-    # What was done with the selected comes back here with its messages, which stand in the whole page.
-    part = request.htmx and not request.htmx.history_restore_request and request.htmx.trigger != "selection"
-    response = render(request, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)
-    # The address says what is shown, without what forms send along empty; further pages of a list are no place to go to.
-    if part and not request.GET.get("cursor"):
-        push_url(response, reverse("contacts") + state.address())
-    return response
+    part = request.htmx and not request.htmx.history_restore_request
+    found["strip"] = tab_strip(membership, budget=0 if part else FIRST_BUDGET)
+    return shown(request, state, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts import actors
 from accounts.page_access import member_page
 from crm.filters import contacts_matching
-from crm.pages.contact_list import found_by
-from crm.pages.filter_rows import subjects
-from crm.pages.list_state import ListState
+from crm.pages.contact_list import asked_state
+from crm.pages.list_pages import found_by
 from crm.services import exports
 from waplus.lib.errors import Refused
 
@@ -21,7 +20,7 @@ from waplus.lib.errors import Refused
 @member_page()
 def export_contacts(request, membership):
     """A file of what the search and the filter of the address find, sent while it is made. It is told of in the activity."""
-    state = ListState.of(request.GET, subjects(membership.workspace))
+    state = asked_state(request, membership)
     form = request.POST.get("format", "")
     if form not in exports.FORMATS:
         messages.error(request, _("Choose CSV or Excel."))

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from accounts.models import Workspace
-from crm.models import CustomField, FieldKind, ImportBatch, Stage, Tag
+from crm.models import ChatKind, CustomField, FieldKind, ImportBatch, Stage, TabTarget, Tag, WhatsAppAccount
 from crm.pages.members import active_members
 from crm.pages.value_forms import living_fields
 
@@ -116,19 +116,40 @@ def _own(field: CustomField) -> Subject:
     return Subject(str(field.pk), field.name, _ops_of(field.kind), kind, choices, field)
 
 
-def subjects(workspace: Workspace) -> dict[str, Subject]:
-    """Everything that the list can be filtered by, by key, in the order of the menu."""
+def subjects(workspace: Workspace, target: str = TabTarget.CONTACTS) -> dict[str, Subject]:
+    """Everything that a list of contacts or chats can be filtered by, by key, in the order of the menu."""
     tags = Tag.objects.for_workspace(workspace).order_by("position", "id").values_list("id", "name")
     stages = Stage.objects.for_workspace(workspace).order_by("position", "id").values_list("id", "name")
-    imports = ImportBatch.objects.for_workspace(workspace).filter(state="finished").order_by("-id")
     members = [(str(user.pk), str(user)) for user in active_members(workspace)]
-    known = [
-        Subject("tag", _("Tag"), _is(), "select", _choices(tags)),
+    people = [
+        Subject("tag", _("Tag"), _is(), "select", (*_choices(tags), (NOBODY, _("No tag")))),
         Subject("stage", _("Stage"), _is(), "select", (*_choices(stages), (NOBODY, _("No stage")))),
         Subject("owner", _("Owner"), _is(), "select", ((ME, _("Me")), *members, (NOBODY, _("Nobody")))),
+    ]
+    talk = _of_chats(workspace)
+    known = [*talk, *people] if target == TabTarget.CHATS else [*people, *talk, *_of_contacts(workspace)]
+    return {subject.key: subject for subject in known}
+
+
+def _of_chats(workspace: Workspace) -> list[Subject]:
+    accounts = WhatsAppAccount.objects.for_workspace(workspace).order_by("id")
+    numbers = tuple((str(account.pk), str(account)) for account in accounts)
+    yes_no = (("yes", _("yes")), ("no", _("no")))
+    return [
         Subject("last_message", _("Last message"), _days()),
-        Subject("awaiting_reply", _("Awaits a reply"), (("yes", _("yes")), ("no", _("no")))),
-        Subject("unread", _("Unread messages"), (("yes", _("yes")), ("no", _("no")))),
+        Subject("awaiting_reply", _("Awaits a reply"), yes_no),
+        Subject("unread", _("Unread messages"), yes_no),
+        Subject(
+            "kind", _("Kind of chat"), _is(), "select", tuple((value, str(label)) for value, label in ChatKind.choices)
+        ),
+        Subject("archived", _("Archived chat"), yes_no),
+        Subject("whatsapp_account", _("WhatsApp number"), _is(), "select", numbers),
+    ]
+
+
+def _of_contacts(workspace: Workspace) -> list[Subject]:
+    imports = ImportBatch.objects.for_workspace(workspace).filter(state="finished").order_by("-id")
+    return [
         Subject("created", _("Added"), _days()),
         Subject("changed", _("Changed"), _days()),
         Subject("number", _("Number"), (*_has(), ("contains", _("contains")))),
@@ -136,7 +157,6 @@ def subjects(workspace: Workspace) -> dict[str, Subject]:
         Subject("import", _("Import"), _is(), "select", _choices(imports.values_list("id", "file_name")[:50])),
         *(_own(field) for field in living_fields(workspace)),
     ]
-    return {subject.key: subject for subject in known}
 
 
 def _choices(rows: Iterable[tuple[UUID, str]]) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -15,8 +14,8 @@ from django.views.decorators.http import require_POST
 from accounts import actors
 from accounts.models import Membership
 from accounts.page_access import member_page
-from crm.pages.filter_rows import NOBODY, subjects
-from crm.pages.list_state import ListState
+from crm.pages.contact_list import asked_state
+from crm.pages.filter_rows import NOBODY
 from crm.services import contacts, tags
 from waplus.lib.errors import NotFound, Refused
 
@@ -76,9 +75,8 @@ def _work(request: HttpRequest, membership: Membership, values: dict) -> Callabl
 @member_page()
 def change_selected(request, membership):
     """Change the contacts that were selected, and go back to the list as it was."""
-    known = subjects(membership.workspace)
-    response = redirect("contacts")
-    response["Location"] = reverse("contacts") + ListState.of(request.GET, known).address()
+    state = asked_state(request, membership)
+    response = redirect(state.path + state.address())
     form, selected = SelectionForm(request.POST), _selected(request)
     if not selected:
         messages.error(request, _("Select some contacts first."))

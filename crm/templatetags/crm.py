@@ -104,6 +104,12 @@ def people(count: int) -> str:
     return ngettext("%(count)s contact", "%(count)s contacts", count) % {"count": intcomma(count)}
 
 
+@register.simple_tag
+def tab_count(kept) -> str:
+    """The kept count of a tab; what was not counted to its end is so many and more."""
+    return intcomma(kept.count) if kept.exact else _("%(count)s+") % {"count": intcomma(kept.count)}
+
+
 @register.simple_tag(takes_context=True)
 def with_query(context, **changes) -> str:
     """The query string of the page with some parameters changed; an empty one is left out."""
