@@ -6,8 +6,8 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 PYTHON := .venv/bin/python
-# Two at a time, a file of tests on one of them.
-ARGS ?= -n 2 --dist loadfile
+# Two at a time, a file of tests on one of them, in the order of the folders: the longest are not the last.
+ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 ONLY ?=
 
 # A virtual environment whose Python is gone (after an upgrade of the system) is made anew.

@@ -38,8 +38,8 @@ class SyncEpoch(models.Model):
     """Which database the tokens of synchronisation speak of: one row.
 
     The server, database and timeline that wrote it are compared with the ones
-    that run, and `written_xid` with the transaction that PostgreSQL itself
-    notes beside the row: a dump that is loaded, into this very database too,
+    that run, and `written_xid` with the (sub)transaction that PostgreSQL itself
+    notes beside the row (`xmin`, whose 32 bits are all that is compared): a dump that is loaded, into this very database too,
     writes the row anew and so tells on itself. If any of them differs, a new
     epoch begins, and every token starts over.
     """

@@ -42,6 +42,10 @@ _WRITE = f"""
 INSERT INTO crm_syncepoch (singleton, epoch, system_identifier, database_oid, timeline, written_xid, began_at)
 VALUES (true, %s, {_SYSTEM}, {_DATABASE}, ({_TIMELINE}), pg_current_xact_id(), now())
 """
+# Behind a savepoint PostgreSQL notes the subtransaction beside the row, whose number no function tells.
+_SIGN = "UPDATE crm_syncepoch SET written_xid = xmin::text::xid8"
+# Two devices that find the epoch wanting meet at its lock; more rounds than a few mean that it cannot be begun at all.
+TRIES = 10
 
 
 @transaction.atomic
@@ -60,6 +64,7 @@ def begin_epoch(*, instead_of: UUID | None, actor: Actor = actors.SYSTEM) -> Non
         Tombstone.objects.all().delete()
         SyncFloor.objects.all().delete()
         cursor.execute(_WRITE, [uuid7()])
+        cursor.execute(_SIGN)
     if former is not None:
         logger.warning(
             "synchronisation starts over: the database is not the one that the epoch of %s began in", former.began_at
@@ -72,11 +77,12 @@ _STANDING = PreparedStatement(f"SELECT epoch.epoch, {IS_PRESENT} FROM crm_syncep
 
 def standing_epoch() -> UUID:
     """The epoch of the history that runs; if none was begun in it, one begins."""
-    while True:
+    for _ in range(TRIES):
         [(epoch, is_present)] = _STANDING.fetch([]) or [(None, False)]
         if is_present:
             return epoch
         begin_epoch(instead_of=epoch)
+    raise RuntimeError("an epoch that was begun does not stand")
 
 
 def present_epoch() -> UUID | None:

@@ -18,7 +18,7 @@ from functools import cache
 from uuid import UUID
 
 from accounts.models import User, Workspace
-from crm.services.sync.epoch import HORIZON, IS_PRESENT, begin_epoch, standing_epoch
+from crm.services.sync.epoch import HORIZON, IS_PRESENT, TRIES, begin_epoch, standing_epoch
 from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
 from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over
 from waplus.lib.prepared import PreparedStatement
@@ -175,11 +175,12 @@ def _rows(kind: Kind) -> PreparedStatement:
 
 def _begin(workspace: Workspace) -> Token:
     """Where a first pull begins, in the epoch that stands or in one that begins with it."""
-    while True:
+    for _ in range(TRIES):
         [(epoch, is_present, since, bound)] = _start(kinds()).fetch([workspace.pk])
         if epoch is not None and is_present:
             return Token(epoch, rank=0, first=True, since=int(since), bound=int(bound))
         begin_epoch(instead_of=epoch)
+    raise RuntimeError("an epoch that was begun does not stand")
 
 
 def _first_page(workspace: Workspace, user: User, at: Token | None, limit: int) -> tuple[list[str], Token, bool]:

@@ -5,7 +5,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import actors
@@ -14,7 +14,7 @@ from accounts.services import workspaces
 from accounts.tests.together import assert_refused, at_once
 from conftest import make_device
 from crm.models import SyncEpoch, SyncFloor, Tombstone
-from crm.services.sync import epoch, tokens
+from crm.services.sync import epoch, pulling, tokens
 from crm.tests.sync.devices import SYNC, Replica
 from crm.tests.sync.server_state import server_state
 from crm.tests.sync.test_pulling import make_contact
@@ -250,6 +250,19 @@ def test_other_history_starts_over_once(replica, acme, alice, what):
     assert replica.pull().starts == ["other_database"]
     assert replica.epoch == str(now) == str(SyncEpoch.objects.get().epoch)
     assert replica.rows == server_state(acme, alice)
+
+
+@pytest.mark.parametrize("ask", [epoch.standing_epoch, None], ids=["standing", "first pull"])
+def test_begins_epoch_behind_savepoints(acme, alice, ask):
+    """PostgreSQL notes the subtransaction beside the row, which is not the transaction that it names when asked."""
+    ask = ask or (lambda: pulling.pull(workspace=acme, user=alice).epoch)
+    lose_epoch()
+    with transaction.atomic():
+        make_contact(acme, alice)
+        with transaction.atomic():
+            begun = ask()
+            assert ask() == begun
+    assert epoch.standing_epoch() == SyncEpoch.objects.get().epoch == begun
 
 
 def test_first_pull_starts_over_when_history_changes(acme, alice, alice_device):

@@ -287,7 +287,6 @@ QUERY = {
     "whatsapp_account": "{account}",
     "id": "{contact}",
     "q": CANARY,
-    "tab": "{tab}",
 }
 
 

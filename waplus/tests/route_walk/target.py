@@ -324,9 +324,19 @@ def fingerprint(target: Target) -> dict[str, str]:
         return dict(cursor.fetchall())
 
 
+def writes() -> dict[str, int]:
+    """How many rows this transaction has written by table, what it took back included; as the server itself counts them.
+
+    Costs a fifth of a fingerprint, and most requests write nothing at all.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+        return dict(cursor.fetchall())
+
+
 def counts(target: Target) -> dict[str, int]:
     """Rows of Acme by table, for the report."""
     return {table: int(value.partition(":")[0]) for table, value in fingerprint(target).items()}
 
 
-__all__ = ["CANARY", "INVITATION_TOKEN", "Contact", "Target", "build", "counts", "fingerprint"]
+__all__ = ["CANARY", "INVITATION_TOKEN", "Contact", "Target", "build", "counts", "fingerprint", "writes"]

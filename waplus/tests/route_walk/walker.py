@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from waplus.tests.route_walk.coverage import QUERY, Kind, Route, fill, route_of
-from waplus.tests.route_walk.target import Target, fingerprint
+from waplus.tests.route_walk.target import Target, fingerprint, writes
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -125,8 +125,10 @@ def _try(report, target, secrets, before, persona: Persona, method: str, path: s
     client = persona.client()
     client.raise_request_exception = False
     with transaction.atomic():
+        written = writes()
         answer = ask(client, method, path, route, target.ids)
-        changed = [table for table, value in fingerprint(target).items() if value != before[table]]
+        now = fingerprint(target) if writes() != written else before
+        changed = [table for table, value in now.items() if value != before[table]]
         transaction.set_rollback(True)
     what = f"{persona.name}: {method} {path} answered {answer.status_code}"
     report.requests[persona.name] += 1
