@@ -197,7 +197,7 @@ class _Request:
             await asyncio.wait({poll.outcome, gone}, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Before the answer: what happens from now on is news to the next poll.
-            hub.leave(poll)
+            hub.leave(poll, is_told=not gone.done())
             gone.cancel()
         outcome = poll.outcome.result() if poll.outcome.done() else ""
         if outcome == "changed":

@@ -65,15 +65,15 @@ class Hub:
             if answered is None or room.fired_at >= answered:
                 listening.changed()
 
-    def leave(self, listening: Listening) -> None:
-        """Forget who listened."""
+    def leave(self, listening: Listening, *, is_told: bool = True) -> None:
+        """Forget who listened. Where a poll's client is gone without an answer, its next poll is answered at once."""
         admission = listening.admission
         self.all.discard(listening)
         room = self._rooms[admission.workspace_id]
         room.listening.discard(listening)
         if self._instances.get(admission.instance_id) is listening:
             del self._instances[admission.instance_id]
-        if isinstance(listening, Poll):
+        if isinstance(listening, Poll) and is_told:
             self._answered[admission.instance_id] = self._loop.time()
 
     def wake(self, workspace_ids: Iterable[UUID]) -> None:

@@ -27,7 +27,8 @@ class Listener(threading.Thread):
     """Calls `wake(workspace ids)` once their changes can be read, and `wake_all()` after every (re)connection.
 
     Both are called in this thread. Notifications are not kept for a listener
-    that is away, so after a gap everybody may have missed something.
+    that is away, so after a gap everybody may have missed something. They are
+    woken at once, and again when the last of what went unheard can be read.
     """
 
     def __init__(self, *, wake: Callable[[list[UUID]], None], wake_all: Callable[[], None]):
@@ -66,9 +67,12 @@ class Listener(threading.Thread):
     def _listen(self, raw) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
-        self._pending.clear()
+        # After LISTEN: whoever commits from here on is heard.
+        self._pending.begin(int(self._ask("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")))
+        self._held_since = self._warned_at = time.monotonic()
         self.connected = True
         self._wake_all()
+        self._release()
         with selectors.DefaultSelector() as selector:
             selector.register(raw.fileno(), selectors.EVENT_READ)
             selector.register(self._bell_read, selectors.EVENT_READ)
@@ -95,8 +99,12 @@ class Listener(threading.Thread):
             self._release()
 
     def _release(self) -> None:
-        ready = self._pending.release(int(self._ask("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")))
-        if ready:
+        horizon = int(self._ask("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
+        is_over_gap = self._pending.is_over_gap(horizon)
+        if is_over_gap:
+            self._wake_all()
+        ready = self._pending.release(horizon)
+        if ready or is_over_gap:
             self._held_since = time.monotonic()
             self._wake(ready)
         elif time.monotonic() - max(self._held_since, self._warned_at) > HELD_WARNING_AFTER:

@@ -1,5 +1,8 @@
 """What an open extension is told, by the real process over real sockets."""
 
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 
@@ -10,8 +13,10 @@ from django.utils import timezone
 from accounts.models import AccessToken, InstanceSession
 from accounts.models.tokens import RevokeReason
 from accounts.services import instances
+from crm.tests.sync.devices import Replica
+from crm.tests.sync.server_state import server_state
 from waplus.tests.end_to_end.product import wait_for
-from waplus.wakeups.tests.channel import LONG, change, database, running
+from waplus.wakeups.tests.channel import LONG, PATH, change, database, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,16 +73,91 @@ def test_makes_one_wake_up_of_many_changes(channel, alice_device, acme):
 
 def test_wakes_everybody_after_lost_connection(channel, alice_device, charlie_device, acme):
     with closing(channel.listen(alice_device)) as alice, closing(channel.listen(charlie_device)) as charlie:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'LISTEN%%' OR query LIKE 'SELECT pg_snapshot_xmin%%'"
-            )
-            assert cursor.fetchall() == [(True,)]
+        cut_listener()
         assert alice.event() == ("changed", {})
         assert charlie.event() == ("changed", {})
         change(acme)
         assert alice.event() == ("changed", {})  # it listens again
+
+
+def cut_listener() -> None:
+    """End the connection over which the process hears of changes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND (query LIKE 'LISTEN%%' OR query LIKE 'SELECT pg_snapshot_%%')"
+        )
+        assert cursor.fetchall() == [(True,)]
+
+
+def test_wakes_again_when_what_went_unheard_can_be_read(channel, alice_device, acme):
+    """At the reconnection the change is committed and not yet readable: whoever pulls then finds nothing."""
+    with closing(channel.listen(alice_device)) as stream, closing(database()) as held:
+        with held.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+        change(acme)
+        cut_listener()
+        assert stream.event() == ("changed", {})
+        assert stream.is_silent(1)
+        held.rollback()
+        assert stream.event() == ("changed", {})
+
+
+def test_restarted_process_wakes_for_what_its_forerunner_heard(tmp_path, alice_device, acme):
+    with closing(database()) as held:
+        with held.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+        with running(tmp_path) as first, closing(first.listen(alice_device)) as stream:
+            change(acme)
+            first.process.kill()
+            first.process.wait(LONG)
+        with running(tmp_path) as second, closing(second.listen(alice_device)) as stream:
+            held.rollback()
+            assert stream.event() == ("changed", {})
+
+
+def test_client_that_pulls_when_it_is_told_misses_nothing(channel, alice, alice_device, bob_device, acme):
+    """Connecting while changes commit, over and over, with a foreign transaction that comes and goes."""
+    replica, writers = Replica(alice_device.client), threading.Event()
+    stopped = threading.Event()
+
+    def write() -> None:
+        try:
+            for number in range(60):
+                answer = bob_device.client.post("/api/v1/contacts/", {"name": f"{number}"})
+                assert answer.status_code == 201
+                writers.set()
+        finally:
+            stopped.set()
+            connection.close()
+
+    def hold() -> None:
+        with closing(database()) as held:
+            while not stopped.wait(0.02):
+                with held.cursor() as cursor:
+                    cursor.execute("SELECT pg_current_xact_id()")
+                stopped.wait(0.3)
+                held.rollback()
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(write), pool.submit(hold)]
+        writers.wait(LONG)
+        while not stopped.is_set():
+            with closing(channel.open(alice_device)) as stream:
+                assert stream.event() == ("hello", {})
+                replica.pull()
+                if stream.event() == ("changed", {}):
+                    replica.pull()
+        with closing(channel.open(alice_device)) as stream:
+            assert stream.event() == ("hello", {})
+            replica.pull()
+            while not stream.is_silent(2):
+                assert stream.event() == ("changed", {})
+                replica.pull()
+        for job in jobs:
+            job.result()
+    assert len(replica.of("contact")) == 60
+    assert replica.rows == server_state(acme, alice)
 
 
 @pytest.mark.parametrize("way", ["sign out", "leave", "deactivate", "password"])
@@ -149,6 +229,25 @@ def test_answers_poll_at_first_change(channel, alice_device, acme):
     change(acme)
     second = channel.open(alice_device, "?once=1")
     assert (second.status, second.body) == (200, b'{"event": "changed"}')
+
+
+def poll_that_waits(channel, device) -> socket.socket:
+    """A poll without an answer yet; what the test did before is told of by then."""
+    head = f"GET {PATH}?once=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {device.pair.access_token}\r\n\r\n"
+    while True:
+        waiting = socket.create_connection(("127.0.0.1", channel.port), 1)
+        waiting.sendall(head.encode())
+        try:
+            waiting.recv(1 << 16)
+        except TimeoutError:
+            return waiting
+        waiting.close()
+
+
+def test_poll_that_its_client_left_counts_as_unanswered(channel, alice_device):
+    poll_that_waits(channel, alice_device).close()
+    again = channel.open(alice_device, "?once=1")
+    assert (again.status, again.body) == (200, b'{"event": "changed"}')
 
 
 def test_refuses_poll_of_ended_session(channel, alice_device):

@@ -55,16 +55,50 @@ async def settle() -> None:
 # --- The horizon ---------------------------------------------------------------------------------
 
 
-def test_releases_workspace_once_the_horizon_has_passed_its_newest_change():
+def test_releases_workspace_once_the_horizon_has_passed_its_change():
     pending = Pending()
     assert pending.note(f"{ACME}:100")
     assert pending.note(f"{OTHER}:120")
-    assert pending.note(f"{ACME}:110")
-    assert pending.note(f"{ACME}:105")
-    assert pending.release(110) == []
-    assert pending.release(111) == [ACME]
-    assert pending.release(111) == []
+    assert pending.release(100) == []
+    assert pending.release(101) == [ACME]
+    assert pending.release(101) == []
     assert pending.release(2**64) == [OTHER]
+    assert not pending
+
+
+def test_releases_workspace_in_which_somebody_writes_without_a_pause():
+    """The newest transaction is always ahead of the horizon; those below it can be read."""
+    pending = Pending()
+    for xid in (110, 100, 105):
+        pending.note(f"{ACME}:{xid}")
+    assert pending.release(106) == [ACME]
+    assert pending.release(110) == []
+    pending.note(f"{ACME}:120")
+    assert pending.release(111) == [ACME]
+    assert pending
+    assert pending.release(121) == [ACME]
+    assert not pending
+
+
+def test_keeps_count_of_some_transactions_and_waits_for_the_newest_of_all_others():
+    pending = Pending()
+    for xid in range(1_000, 0, -1):
+        pending.note(f"{ACME}:{xid}")
+    assert pending.release(100) == [ACME]
+    assert pending.release(1_000) == []
+    assert pending.release(1_001) == [ACME]
+    assert not pending
+
+
+def test_gap_is_over_once_all_that_went_unheard_can_be_read():
+    pending = Pending()
+    pending.note(f"{ACME}:90")
+    pending.begin(100)
+    assert pending
+    assert pending.release(2**64) == []
+    assert not pending.is_over_gap(99)
+    assert pending.is_over_gap(100)
+    assert not pending.is_over_gap(100)
     assert not pending
 
 
