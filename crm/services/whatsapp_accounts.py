@@ -10,6 +10,7 @@ from accounts.services import plans
 from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import WhatsAppAccount
+from waplus.lib.deletion import delete_rows
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.jids import InvalidJid, JidKind, parse_jid
@@ -70,9 +71,11 @@ def update_whatsapp_account(*, workspace: Workspace, account_id: UUID, actor: Ac
 
 @transaction.atomic
 def remove_whatsapp_account(*, workspace: Workspace, account_id: UUID, actor: Actor) -> None:
-    """Remove a number with its queue."""
+    """Remove a number with its chats and its queue."""
     account = account_of(workspace=workspace, account_id=account_id, lock=True)
+    # Nobody may refer to it any more while what refers to it is gathered.
+    WhatsAppAccount.objects.select_for_update().get(pk=account.pk)
     record_event(kind="whatsapp_account.removed", actor=actor, workspace=workspace, obj=account)
-    account.delete()
+    delete_rows(WhatsAppAccount, [account.pk], workspace.pk)
     plans.release(workspace=workspace, resource=Resource.WHATSAPP_NUMBERS)
     plans.recount(workspace, Resource.SCHEDULED_MESSAGES)

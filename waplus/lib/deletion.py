@@ -15,8 +15,9 @@ from django.db.models import CASCADE, SET_NULL, Model
 def delete_rows(model: type[Model], ids: Iterable[UUID], workspace_id: UUID) -> int:
     """Delete rows of one workspace and what cascades from them; answers how many of `model` there were.
 
-    References that `SET_NULL` are emptied. The caller has the rows locked, and
-    a transaction open.
+    References that `SET_NULL` are emptied. The caller has the rows locked against
+    references to them (`FOR UPDATE`), and a transaction open; what hangs on them
+    is locked here before it is looked at for what hangs on it in turn.
     """
     ids = list(ids)
     if not ids:
@@ -29,7 +30,8 @@ def delete_rows(model: type[Model], ids: Iterable[UUID], workspace_id: UUID) -> 
         elif relation.on_delete is not CASCADE:
             raise TypeError(f"{child._meta.label}.{field.name} neither cascades nor can be emptied")
         elif _relations(child):
-            delete_rows(child, hanging.values_list("pk", flat=True), workspace_id)
+            locked = hanging.order_by("pk").select_for_update(of=("self",)).values_list("pk", flat=True)
+            delete_rows(child, locked, workspace_id)
         else:
             hanging._raw_delete(using=connection.alias)
     return model._base_manager.filter(workspace=workspace_id, pk__in=ids)._raw_delete(using=connection.alias)

@@ -19,10 +19,12 @@ from accounts.services import workspaces
 from accounts.services.departures import finish_departures
 from accounts.tests.together import at_once, linger
 from conftest import make_device
-from crm.models import Reminder, ReminderDelivery
+from crm.models import Chat, Reminder, ReminderDelivery, WhatsAppAccount
 from crm.services.reminders import changes, delivery
 from crm.services.reminders.changes import complete_reminder, create_reminder, delete_reminder, update_reminder
 from crm.services.reminders.delivery import deliver_due_reminders, deliver_to_extension
+from crm.services.whatsapp_accounts import remove_whatsapp_account
+from crm.tests.records import add_account, add_chat
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 
@@ -165,6 +167,25 @@ def test_deletes_while_it_is_sent(acme, alice):
         )
         assert not [answer for answer in answers if isinstance(answer, Exception)]
         assert not Reminder.objects.filter(pk=reminder.pk).exists()
+    assert states() == []
+
+
+def test_removes_number_while_its_reminders_are_sent(acme, alice, monkeypatch):
+    """What hangs on a number goes with it, also what a sweep notes at the very moment."""
+    linger(monkeypatch, delivery, "_note_due")
+    for _ in range(6):
+        account = add_account(acme)
+        for index in range(5):
+            due(acme, alice, chat=add_chat(account), text=f"Call {index}")
+        answers = at_once(
+            deliver_due_reminders,
+            lambda account=account: remove_whatsapp_account(
+                workspace=acme, account_id=account.pk, actor=actors.person(alice)
+            ),
+            deliver_due_reminders,
+        )
+        assert not [answer for answer in answers if isinstance(answer, Exception)], answers
+        assert (Reminder.objects.count(), Chat.objects.count(), WhatsAppAccount.objects.count()) == (0, 0, 0)
     assert states() == []
 
 
