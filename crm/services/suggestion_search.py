@@ -14,6 +14,7 @@ from crm.models import ContactIdentity, MergeSuggestion, SuggestionReason, Sugge
 from crm.services.chat_links import link_chats
 from crm.services.identities import owners_of
 from crm.services.suggestions import suggest
+from crm.services.sync.epoch import standing_epoch
 from waplus.lib.phones import calling_code, format_phone, lookalikes, match_key
 from waplus.lib.text import fold
 
@@ -61,7 +62,11 @@ _ZERO = UUID(int=0)
 
 
 def find_suggestions(*, workspaces: int = 50, step: int = STEP) -> int:
-    """One step in each workspace with news, the longest unseen first; answers how many contacts were looked at."""
+    """One step in each workspace with news, the longest unseen first; answers how many contacts were looked at.
+
+    In a database that was restored the transaction ids are others: the search begins anew.
+    """
+    standing_epoch()
     with connection.cursor() as cursor:
         cursor.execute(_WITH_NEWS, {"zero": str(_ZERO), "limit": workspaces})
         ids = [row[0] for row in cursor.fetchall()]

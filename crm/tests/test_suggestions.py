@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import Event
 from accounts.tests.together import assert_refused
-from crm.models import Chat, Contact, Merge, MergeSuggestion, SuggestionScan, WhatsAppAccount
+from crm.models import Chat, Contact, Merge, MergeSuggestion, SuggestionScan, SyncEpoch, WhatsAppAccount
 from crm.services import contacts, merging
 from crm.services.suggestion_search import find_suggestions, search_doubles
 from crm.services.suggestions import suggest
@@ -191,3 +191,16 @@ def test_sweep_links_chats_of_contacts_that_came_in_bulk(acme):
     find_suggestions()
     chat.refresh_from_db()
     assert chat.contact_id == contact.pk
+
+
+@really_committed
+def test_search_begins_anew_in_restored_database(acme):
+    """What was seen is told in the transactions of the server that the dump is from, which may be far ahead of ours."""
+    make_contact(acme, "+4915110000001", name="Ana Silva", email="ana@x.com")
+    find_suggestions()
+    SuggestionScan.objects.update(seen_xid=2**40)
+    make_contact(acme, "+4915110000002", name="Ana Silva", email="ana@x.com")
+    assert find_suggestions() == 0
+    SyncEpoch.objects.update(system_identifier="1")
+    assert find_suggestions() == 2
+    assert MergeSuggestion.objects.count() == 1

@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import actors
 from accounts.actors import Actor
 from accounts.services.events import record_event
-from crm.models import PushedChange, SyncEpoch, SyncFloor, Tombstone
+from crm.models import PushedChange, SuggestionScan, SyncEpoch, SyncFloor, Tombstone
 from waplus.lib.ids import uuid7
 from waplus.lib.prepared import PreparedStatement
 
@@ -53,7 +53,8 @@ def begin_epoch(*, instead_of: UUID | None, actor: Actor = actors.SYSTEM) -> Non
     """Let every device start over. `instead_of` is the epoch that was found wanting: if another one stands, somebody was faster.
 
     Tombstones and floors speak of the transactions of the former history, which
-    nobody has a token of any more; devices that start over see what is there.
+    nobody has a token of any more; devices that start over see what is there. So
+    do the searches that go by stamps.
     """
     with connection.cursor() as cursor:
         cursor.execute("LOCK TABLE crm_syncepoch IN SHARE ROW EXCLUSIVE MODE")
@@ -63,6 +64,7 @@ def begin_epoch(*, instead_of: UUID | None, actor: Actor = actors.SYSTEM) -> Non
         SyncEpoch.objects.all().delete()
         Tombstone.objects.all().delete()
         SyncFloor.objects.all().delete()
+        SuggestionScan.objects.all().delete()
         cursor.execute(_WRITE, [uuid7()])
         cursor.execute(_SIGN)
     if former is not None:
