@@ -67,6 +67,9 @@
     if (button) button.closest(".notice").remove();
   });
 
+  // Behind a photo stand the initials; they are seen again when the photo cannot be had.
+  document.addEventListener("error", (event) => event.target.matches?.("img.photo") && event.target.remove(), true);
+
   document.addEventListener("DOMContentLoaded", () => {
     fillTimeZone();
     nameCountries(document);

@@ -29,7 +29,18 @@
       frame.classList.toggle("over", kind === "dragover");
       const files = event.dataTransfer?.files;
       if (kind !== "drop" || !files?.length) return;
-      frame.querySelector("input[type=file]").files = files;
+      const chooser = frame.querySelector("input[type=file]");
+      chooser.files = files;
+      chooser.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
+
+  // A file that is too large is told of at once, not after minutes of sending it.
+  document.addEventListener("change", (event) => {
+    const frame = event.target.closest("[data-max-bytes]");
+    if (!frame || event.target.type !== "file") return;
+    const tooLarge = event.target.files[0]?.size > Number(frame.dataset.maxBytes);
+    event.target.setCustomValidity(tooLarge ? frame.dataset.tooLarge : "");
+    event.target.reportValidity();
+  });
 })();
