@@ -9,7 +9,20 @@ from django.db import connections
 
 from accounts.models import Resource
 from accounts.services import plans
-from crm.models import Contact, ContactIdentity, ContactTag, ImportBatch, ImportRow, Note, StagedRow, Tag, Tombstone
+from crm.models import (
+    Chat,
+    Contact,
+    ContactIdentity,
+    ContactTag,
+    GroupMember,
+    ImportBatch,
+    ImportRow,
+    Note,
+    StagedRow,
+    Tag,
+    Tombstone,
+    WhatsAppAccount,
+)
 from crm.services.imports import planning, runs
 from crm.services.spreadsheets import workbook
 from crm.tasks import run_waiting_imports
@@ -182,6 +195,34 @@ def test_undoes_whole_batch(alice_device, acme):
     assert plans.used_of(workspace=acme, resource=Resource.CONTACTS) == used == 1
     assert Tombstone.objects.filter(kind="contact").count() == 2
     assert post(alice_device, batch, "undo")["state"] == "undone"
+
+
+def test_finds_chats_of_imported_people_at_once_and_lets_them_go_with_them(alice_device, acme, other):
+    """A chat that WhatsApp has shown before is the imported person's; it is no use that would keep them from going."""
+    account, foreign = (WhatsAppAccount.objects.create(workspace=one, jid="4915100000@c.us") for one in (acme, other))
+    digits, known, stranger = "4915112345678", "493012345678", "4917700000000"
+
+    def chat(account, jid: str, kind: str = "person") -> Chat:
+        return Chat.objects.create(
+            workspace=account.workspace, whatsapp_account=account, jid=jid, kind=kind, search_text=""
+        )
+
+    chats = [chat(account, f"{number}@c.us") for number in (digits, known, stranger)]
+    group = chat(account, "1@g.us", "group")
+    member = GroupMember.objects.create(workspace=acme, chat=group, jid=f"{digits}@c.us")
+    theirs = chat(foreign, f"{digits}@c.us")
+    imported(alice_device, b"Name,Phone\nKnown,+493011111111\n")
+    batch = imported(alice_device, b"Name,Phone,Phone 2\nAna,+4915112345678,\nKnown,+493011111111,+493012345678\n")
+
+    def owners() -> list:
+        rows = [type(row).objects.get(pk=row.pk) for row in (*chats, member, theirs)]
+        return [row.contact and row.contact.name for row in rows]
+
+    assert owners() == ["Ana", "Known", None, "Ana", None]
+    undone = post(alice_device, batch, "undo")
+    assert (undone["contacts_deleted"], undone["rows_restored"], undone["rows_kept"]) == (1, 1, 0)
+    assert owners() == [None, None, None, None, None]
+    assert Chat.objects.count() == 5 and list(Contact.objects.values_list("name", flat=True)) == ["Known"]
 
 
 def test_leaves_later_edits_alone(alice_device, acme):

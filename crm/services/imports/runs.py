@@ -26,6 +26,7 @@ from accounts.models import Resource
 from accounts.services import plans
 from crm.models import ImportBatch, ImportState, RowOutcome, Tag
 from crm.models.imports import CLOSED_STATES, OPEN_STATES, PENDING_STATES
+from crm.services.chat_links import link_chats
 from crm.services.imports import judging, previews, staging, undoing
 from crm.services.imports.batches import close_batch
 from crm.services.imports.planning import Plan
@@ -208,6 +209,7 @@ def _write_chunk(batch: ImportBatch) -> bool:
         return False
     plan = Plan(locked, rows)
     write_plan(plan, timezone.now())
+    link_chats(workspace=batch.workspace, holders=plan.holders_added())
     created = plan.count(RowOutcome.CREATED)
     plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=created)
     idle = "rows_skipped" if locked.duplicates == "skip" else "rows_unchanged"
