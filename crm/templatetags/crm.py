@@ -67,6 +67,17 @@ def observed(value: str) -> str:
 
 
 @register.filter
+def chat_title(chat) -> str:
+    """What a chat is called on pages; a person's without a name by the number."""
+    return chat.own_name or chat.name or observed(_number_of(chat.jid)) or chat.jid
+
+
+def _number_of(jid: str) -> str:
+    digits, _at, server = jid.partition("@")
+    return f"+{digits}" if server == "c.us" and digits.isdecimal() else ""
+
+
+@register.filter
 def ago(moment: datetime) -> str:
     """How long ago a moment was, in its largest unit alone."""
     if timezone.now() - moment < timedelta(minutes=1):
