@@ -391,3 +391,11 @@ def test_reads_workbooks_and_cards_through_the_same_door(alice_device, acme):
     card = b"BEGIN:VCARD\nVERSION:3.0\nN:N\xc3\xba\xc3\xb1ez;Ana;;;\nTEL:+34 612 34 56 78\nORG:Acme\nEND:VCARD\n"
     assert outcomes(imported(alice_device, card)) == (0, 1, 0, 0, 0)
     assert list(Contact.objects.values_list("name", "company")) == [("Ana Núñez", "Acme")]
+
+
+def test_puts_new_tags_behind_the_others(alice_device, acme):
+    for position, name in enumerate(("First", "Second")):
+        Tag.objects.create(workspace=acme, name=name, folded=name.lower(), position=position)
+    imported(alice_device, b'Name,Phone,Tags\nAna,+4915112345678,"Fair, Second"\nBen,+4915112345679,Late\n')
+    order = Tag.objects.for_workspace(acme).order_by("position", "id").values_list("name", flat=True)
+    assert list(order) == ["First", "Second", "Fair", "Late"]
