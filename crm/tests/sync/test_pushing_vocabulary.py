@@ -264,7 +264,8 @@ def test_reaches_into_nothing_of_another_workspace(acme, alice, charlie_device):
     account = WhatsAppAccount.objects.create(workspace=acme, jid="1@c.us")
     chat = Chat.objects.create(workspace=acme, whatsapp_account=account, jid="1@c.us", kind="person", search_text=" ")
     rows = {"stage": stage, "custom_field": field, "tab": tab, "tag": tag, "whatsapp_account": account, "chat": chat}
-    batch = [update(kind, row, 1, name="stolen") for kind, row in rows.items()]
+    called = {"chat": "own_name"}
+    batch = [update(kind, row, 1, **{called.get(kind, "name"): "stolen"}) for kind, row in rows.items()]
     batch += [change(kind, "move", rows[kind].pk, after=None) for kind in ("stage", "custom_field", "tab", "tag")]
     batch += [change("custom_field", op, field.pk) for op in ("retire", "restore")]
     own = change("tag", "create", name="Mine")
