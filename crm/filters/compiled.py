@@ -55,6 +55,10 @@ class Filter:
         found: list[Driver] = self.root.drivers(self._scope(viewer))
         return [driver.select for driver in found]
 
+    def exact(self, viewer: User | None = None) -> Sql | None:
+        """A select of the ids of all contacts that match, living or not, where an index knows them by itself."""
+        return next((driver.select for driver in self.root.drivers(self._scope(viewer)) if driver.is_exact), None)
+
 
 def matching(rows, found: Filter, viewer: User | None):
     """The rows of a query of contacts or chats, as the filter's target says, that match."""

@@ -81,7 +81,7 @@ class Tagged(ContactLeaf):
     def drivers(self, scope):
         sets = {"any": [list(self.tags)], "all": [[tag] for tag in self.tags], "none": []}[self.how]
         start = "SELECT contact_id AS id FROM crm_contacttag WHERE workspace_id = %s AND tag_id = ANY(%s)"
-        return [Driver(4, Sql(start, (scope.workspace_id, tags))) for tags in sets]
+        return [Driver(4, Sql(start, (scope.workspace_id, tags)), is_exact=len(sets) == 1) for tags in sets]
 
 
 class _Assigned(ContactLeaf):

@@ -5,7 +5,7 @@ turns it into true.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 from uuid import UUID
 
@@ -32,10 +32,14 @@ class Scope:
 
 @dataclass(frozen=True)
 class Driver:
-    """A select of ids that holds all contacts for which a condition is true; the lower the rank, the fewer it brings."""
+    """A select of ids that holds all contacts for which a condition is true; the lower the rank, the fewer it brings.
+
+    With `is_exact` it holds no others of the workspace either.
+    """
 
     rank: int
     select: Sql
+    is_exact: bool = False
 
 
 class Node:
@@ -115,7 +119,7 @@ class And(Node):
         return all_of(each.condition(scope) for each in self.children)
 
     def drivers(self, scope: Scope) -> list[Driver]:
-        found = [driver for each in self.children for driver in each.drivers(scope)]
+        found = [replace(driver, is_exact=False) for each in self.children for driver in each.drivers(scope)]
         return sorted(found, key=lambda driver: driver.rank)
 
     def leaves(self) -> list[Node]:

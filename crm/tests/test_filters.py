@@ -377,6 +377,9 @@ def test_random_filters_select_what_a_person_would(world, data):
     for driver in found.drivers(world.alice):
         held = Contact.objects.raw(f"SELECT id FROM ({driver.text}) driver", driver.params)
         assert expected <= {row.pk for row in held}
+    if exact := found.exact(world.alice):
+        held = {row.pk for row in Contact.objects.raw(f"SELECT id FROM ({exact.text}) exact", exact.params)}
+        assert expected == held & {contact.pk for contact in rows}
 
 
 @given(data=st.data())

@@ -20,10 +20,12 @@ def matching(found: Filter, viewer: User | None, action: str) -> Sql:
     state = "deleted_at IS NOT NULL" if action == BulkKind.RESTORE else "deleted_at IS NULL"
     select = Sql(
         f"SELECT crm_contact.id FROM crm_contact WHERE crm_contact.workspace_id = %s AND crm_contact.{state} "
-        "AND crm_contact.merged_into_id IS NULL AND (",
+        "AND crm_contact.merged_into_id IS NULL AND ",
         (found.workspace.pk,),
     )
-    select = select + found.condition(viewer) + ")"
+    if (exact := found.exact(viewer)) is not None:
+        return select + "crm_contact.id IN (" + exact + ")"
+    select = select + "(" + found.condition(viewer) + ")"
     drivers = found.drivers(viewer) if action != BulkKind.RESTORE else []
     return select + (" AND crm_contact.id IN (SELECT id FROM (" + drivers[0] + ") driver)" if drivers else "")
 
