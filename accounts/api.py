@@ -1,6 +1,7 @@
 """What every API view of every app derives from: the workspace, the actor, pages, conditional requests, related ids."""
 
 import hashlib
+import threading
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -55,6 +56,22 @@ class MemberField(serializers.PrimaryKeyRelatedField):
         return super().get_queryset().filter(memberships__workspace=self.context["request"].auth.workspace)
 
 
+class _Built(threading.local):
+    """Serializers for checking payloads. To build the fields of one costs more than to check with them, so each thread keeps them."""
+
+    def __init__(self):
+        self._serializers: dict[tuple[type, bool], serializers.Serializer] = {}
+
+    def of(self, serializer_class: type[serializers.Serializer], partial: bool) -> serializers.Serializer:
+        key = serializer_class, partial
+        if key not in self._serializers:
+            self._serializers[key] = serializer_class(partial=partial)
+        return self._serializers[key]
+
+
+_built = _Built()
+
+
 class WorkspaceView(GenericAPIView):
     """A view on rows of the caller's workspace.
 
@@ -84,16 +101,18 @@ class WorkspaceView(GenericAPIView):
             raise NotFound
         return row
 
-    def valid(self, serializer_class=None, **kwargs) -> dict:
+    def valid(self, serializer_class=None, *, partial: bool = False) -> dict:
         """The payload, validated; refuses names that the serializer does not know, so that typing errors surface."""
-        serializer = (serializer_class or self.get_serializer_class())(
-            data=self.request.data, context=self.get_serializer_context(), **kwargs
-        )
-        unknown = {key: ["This field is not known."] for key in self.request.data if key not in serializer.fields}
+        serializer = _built.of(serializer_class or self.get_serializer_class(), partial)
+        data = self.request.data
+        unknown = {key: ["This field is not known."] for key in data if key not in serializer.fields}
         if unknown:
             raise serializers.ValidationError(unknown, code="unknown_field")
-        serializer.is_valid(raise_exception=True)
-        return serializer.validated_data
+        serializer._context = self.get_serializer_context()
+        try:
+            return serializer.run_validation(data)
+        finally:
+            serializer._context = {}
 
     def query_id(self, name: str) -> UUID | None:
         """An id among the query's parameters, or None without it."""

@@ -6,11 +6,12 @@ from django.template.loader import get_template
 from django.views.decorators.csrf import csrf_exempt
 
 from waplus.lib.api.problem_documents import problem_response
-from waplus.lib.audience import is_program
+
+_FOR_PROGRAMS = ("/api/", "/_allauth/", "/health/")
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str = "") -> HttpResponse:
-    if is_program(request):
+    if request.path.startswith(_FOR_PROGRAMS):
         return problem_response(request, code, detail)
     return render(request, f"{status}.html", status=status)
 
@@ -30,7 +31,7 @@ def not_found(request, exception=None, **kwargs):
 
 def server_error(request):
     """Asks neither the database nor the session: what broke may be one of them, so the page is rendered without a request."""
-    if is_program(request):
+    if request.path.startswith(_FOR_PROGRAMS):
         return problem_response(request, "server_error")
     page = get_template("500.html").render({"request_id": getattr(request, "id", "")})
     return HttpResponse(page, status=500)

@@ -1,12 +1,24 @@
 """Recording what happened."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Event, Workspace
+from waplus.lib.ids import uuid7
+from waplus.lib.prepared import PreparedStatement
 from waplus.lib.request_id import current_request_id
+
+EVENT_COLUMNS = (
+    *("id", "workspace_id", "kind", "actor_kind", "actor_user_id", "actor_instance_id", "object_type", "object_id"),
+    *("changed", "count", "request_id", "happened_at"),
+)
+_INSERT = PreparedStatement(
+    f"INSERT INTO accounts_event ({', '.join(EVENT_COLUMNS)}) VALUES (%s{', %s' * 11}) RETURNING id"  # noqa: S608
+)
 
 
 def record_event(
@@ -20,17 +32,31 @@ def record_event(
     """
     if not connection.in_atomic_block:
         raise RuntimeError(f"{kind} was recorded outside of a transaction")
-    return Event.objects.create(
+    values = event_values(
         kind=kind,
-        workspace=workspace,
-        actor_kind=actor.kind,
-        actor_user_id=actor.user_id,
-        actor_instance_id=actor.instance_id,
-        object_type=kind.partition(".")[0],
+        actor=actor,
+        workspace_id=workspace and workspace.pk,
         object_id=obj.pk if obj is not None else None,
-        changed=sorted(changed),
+        changed=changed,
         count=count,
-        request_id=current_request_id(),
+    )
+    _INSERT.fetch(values)
+    return Event.from_db(connection.alias, EVENT_COLUMNS, values)
+
+
+def event_values(
+    *,
+    kind: str,
+    actor: Actor,
+    workspace_id: UUID | None,
+    object_id: UUID | None,
+    changed: Iterable[str] = (),
+    count: int = 1,
+) -> tuple:
+    """An event as values for `EVENT_COLUMNS`, for the one statement that writes a change together with its event."""
+    return (
+        *(uuid7(), workspace_id, kind, actor.kind, actor.user_id, actor.instance_id, kind.partition(".")[0], object_id),
+        *(sorted(changed), count, current_request_id(), timezone.now()),
     )
 
 

@@ -9,8 +9,9 @@ place back by itself.
 import logging
 from collections.abc import Callable
 from datetime import date
+from functools import cache
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
@@ -20,16 +21,33 @@ from accounts.models import Membership, Plan, Resource, Usage, Workspace
 from accounts.models.plans import MONTHLY
 from accounts.services.events import record_event
 from waplus.lib.errors import Refused
+from waplus.lib.prepared import PreparedStatement
 
 logger = logging.getLogger(__name__)
 
+_LIMIT = "(SELECT p.max_{resource} FROM accounts_workspace w JOIN accounts_plan p ON p.id = w.plan_id WHERE w.id = {workspace})"
 _RESERVE = """
 INSERT INTO accounts_usage (id, workspace_id, resource, period, used)
-SELECT gen_random_uuid(), %(workspace)s, %(resource)s, %(period)s, %(amount)s WHERE %(amount)s <= %(limit)s
+SELECT gen_random_uuid(), {workspace}, '{resource}', {period}, {amount} WHERE {amount} <= {limit}
 ON CONFLICT (workspace_id, resource, period) DO UPDATE SET used = accounts_usage.used + excluded.used
-WHERE accounts_usage.used + excluded.used <= %(limit)s
+WHERE accounts_usage.used + excluded.used <= {limit}
 RETURNING used
 """
+
+
+def reserving(resource: Resource, *, workspace: str, amount: str, period: str = "NULL::date") -> str:
+    """SQL that takes an amount of a limit, for a statement that reserves and writes at once: a row, or none if it is too much.
+
+    The arguments are SQL. The plan is read by the same statement, because a
+    workspace at hand may be older than a change of plan.
+    """
+    limit = _LIMIT.format(resource=resource.value, workspace=workspace)
+    return _RESERVE.format(resource=resource.value, workspace=workspace, amount=amount, period=period, limit=limit)
+
+
+@cache
+def _reserve_statement(resource: Resource) -> PreparedStatement:
+    return PreparedStatement(reserving(resource, workspace="$1::uuid", period="$2::date", amount="$3::bigint"))
 
 
 def _period(resource: Resource) -> date | None:
@@ -37,34 +55,21 @@ def _period(resource: Resource) -> date | None:
 
 
 def reserve(*, workspace: Workspace, resource: Resource, amount: int = 1) -> None:
-    """Take `amount` of a limit, or raise `plan_limit_reached` with `limit`, `used` and `resource`.
+    """Take `amount` of a limit, or raise `plan_limit_reached` with `limit`, `used` and `resource`."""
+    if amount and not _reserve_statement(resource).fetch([workspace.pk, _period(resource), amount]):
+        raise limit_reached(workspace=workspace, resource=resource, amount=amount)
 
-    The plan's limit is read afresh, because the workspace at hand may be older than a change of plan.
-    """
-    if amount == 0:
-        return
+
+def limit_reached(*, workspace: Workspace, resource: Resource, amount: int = 1) -> Refused:
+    """The refusal of a reservation, with the numbers of now."""
     plan = Plan.objects.get(workspaces=workspace.pk)
-    limit = plan.limit_of(resource)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RESERVE,
-            {
-                "workspace": workspace.pk,
-                "resource": resource.value,
-                "period": _period(resource),
-                "amount": amount,
-                "limit": limit,
-            },
-        )
-        granted = cursor.fetchone()
-    if granted is None:
-        used = used_of(workspace=workspace, resource=resource)
-        raise Refused(
-            "plan_limit_reached",
-            f"The plan “{plan.name}” allows {limit:,} × {Resource(resource).label.lower()}; {used:,} are in use"
-            + (f", and this needs {amount:,} more." if amount > 1 else "."),
-            extra={"resource": resource.value, "limit": limit, "used": used},
-        )
+    limit, used = plan.limit_of(resource), used_of(workspace=workspace, resource=resource)
+    return Refused(
+        "plan_limit_reached",
+        f"The plan “{plan.name}” allows {limit:,} × {Resource(resource).label.lower()}; {used:,} are in use"
+        + (f", and this needs {amount:,} more." if amount > 1 else "."),
+        extra={"resource": resource.value, "limit": limit, "used": used},
+    )
 
 
 def release(*, workspace: Workspace, resource: Resource, amount: int = 1) -> None:

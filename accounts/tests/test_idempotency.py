@@ -75,7 +75,7 @@ def test_refused_request_may_be_tried_again(alice_device):
 
 def test_request_that_broke_may_be_tried_again(alice_device, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("crm.services.contacts.record_event", lambda **kwargs: 1 / 0)
+        patch.setattr("crm.services.contacts.link_chats", lambda **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             create(alice_device)
     assert not IdempotencyRecord.objects.exists()

@@ -137,24 +137,10 @@ class LeaveView(WorkspaceView):
     roles = {"POST": Role.MEMBER}
     serializer_class = None
 
-    @extend_schema(
-        operation_id="workspace_leave",
-        tags=["team"],
-        request=None,
-        responses=NO_CONTENT,
-        parameters=[
-            OpenApiParameter("heir", UUID, description="Id of the member who takes over what one looks after.")
-        ],
-    )
+    @extend_schema(operation_id="workspace_leave", tags=["team"], request=None, responses=NO_CONTENT)
     def post(self, request):
         own = request.auth.membership
-        workspaces.remove_member(
-            workspace=self.workspace,
-            membership_id=own.pk,
-            actor=self.actor,
-            remover=own,
-            heir_membership_id=self.query_id("heir"),
-        )
+        workspaces.remove_member(workspace=self.workspace, membership_id=own.pk, actor=self.actor, remover=own)
         return Response(status=204)
 
 

@@ -3,36 +3,27 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from django.db import connection
-
 from accounts.models import Workspace
+from crm.models import Chat, GroupMember
 from crm.services.identities import jids_of
+from waplus.lib.prepared import PreparedStatement
 
-_LINK = """
+_LINK = PreparedStatement("""
 WITH known AS (
-    SELECT * FROM unnest(%(jids)s::text[], %(contacts)s::uuid[]) AS k (jid, contact_id)
+    SELECT * FROM unnest($2::text[], $3::uuid[]) AS k (jid, contact_id)
 ), lonely_chat AS (
     SELECT c.id, k.contact_id FROM crm_chat c JOIN known k ON k.jid = c.jid
-    WHERE c.workspace_id = %(workspace)s AND c.contact_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
+    WHERE c.workspace_id = $1::uuid AND c.contact_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
 ), linked_chat AS (
     UPDATE crm_chat c SET contact_id = l.contact_id FROM lonely_chat l WHERE c.id = l.id RETURNING 1
 ), lonely_member AS (
     SELECT m.id, k.contact_id FROM crm_groupmember m JOIN known k ON k.jid = m.jid
-    WHERE m.workspace_id = %(workspace)s AND m.contact_id IS NULL ORDER BY m.id FOR NO KEY UPDATE OF m
+    WHERE m.workspace_id = $1::uuid AND m.contact_id IS NULL ORDER BY m.id FOR NO KEY UPDATE OF m
 ), linked_member AS (
     UPDATE crm_groupmember m SET contact_id = l.contact_id FROM lonely_member l WHERE m.id = l.id RETURNING 1
 )
 SELECT (SELECT count(*) FROM linked_chat) + (SELECT count(*) FROM linked_member)
-"""
-
-_UNLINK = """
-WITH theirs AS (
-    SELECT t.id FROM {table} t JOIN unnest(%s::uuid[], %s::text[]) AS lost (contact_id, jid)
-      ON t.contact_id = lost.contact_id AND t.jid = lost.jid
-    WHERE t.workspace_id = %s ORDER BY t.id FOR NO KEY UPDATE OF t
-)
-UPDATE {table} t SET contact_id = NULL FROM theirs WHERE t.id = theirs.id
-"""
+""")
 
 
 def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
@@ -48,22 +39,12 @@ def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
             contacts.setdefault(jid, holders[key])
     if not contacts:
         return 0
-    params = {
-        "workspace": workspace.pk,
-        "jids": list(contacts),
-        "contacts": [str(contact_id) for contact_id in contacts.values()],
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_LINK, params)
-        return cursor.fetchone()[0]
+    return _LINK.fetch([workspace.pk, list(contacts), list(contacts.values())])[0][0]
 
 
-def unlink_chats(*, workspace: Workspace, lost: Iterable[tuple[UUID, str]]) -> None:
-    """Take chats and members of groups off contacts that no longer have keys: pairs of a contact and a match key."""
-    pairs = [(str(contact_id), jid) for contact_id, key in lost for jid in jids_of(key)]
-    if not pairs:
-        return
-    contacts, jids = map(list, zip(*pairs, strict=True))
-    with connection.cursor() as cursor:
-        for table in ("crm_chat", "crm_groupmember"):
-            cursor.execute(_UNLINK.format(table=table), [contacts, jids, workspace.pk])
+def unlink_chats(*, workspace: Workspace, contact_id: UUID, keys: Iterable[str]) -> None:
+    """Take chats and members of groups off a contact that no longer has these keys."""
+    jids = [jid for key in keys for jid in jids_of(key)]
+    for model in (Chat, GroupMember):
+        rows = model.objects.for_workspace(workspace).filter(contact_id=contact_id, jid__in=jids)
+        model.objects.filter(pk__in=rows.order_by("pk").select_for_update(no_key=True)).update(contact=None)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -15,6 +16,7 @@ from accounts.services.events import record_event
 from crm.models import Contact, ContactIdentity
 from crm.models.contacts import numbers_of, search_text_of, sort_name_of
 from crm.services.chat_links import link_chats, unlink_chats
+from crm.services.contact_rows import insert_contact, insert_identities
 from crm.services.field_values import set_values
 from crm.services.identities import Identity, canonical_identities, owners_of, settled
 from crm.services.stages import hold_stage
@@ -36,54 +38,30 @@ def contact_of(*, workspace: Workspace, contact_id: UUID, lock: bool = False) ->
     return contact
 
 
-def _insert_identities(contact: Contact, identities: list[Identity], source: str) -> None:
-    """Add identities to a contact, or raise `number_in_use` if a key is somebody else's.
-
-    The unique index over key holders decides a race; the look before it only
-    tells which contact it is.
-    """
-    identities, owners = settled(contact.workspace_id, identities)
-    for identity in identities:
-        owner = owners.get(identity.match_key)
-        if owner is not None and owner != contact.pk:
-            raise _in_use(identity, owner)
-    now = timezone.now()
+def _add_identities(contact: Contact, workspace: Workspace, identities: list[Identity], source: str) -> None:
+    """Add identities that a contact does not have, or raise `number_in_use` if a key is somebody else's."""
+    identities, owners = settled(workspace, identities)
     held = {key for key, owner in owners.items() if owner == contact.pk}
-    rows = []
-    for identity in identities:
-        rows.append(
-            ContactIdentity(
-                workspace_id=contact.workspace_id,
-                contact=contact,
-                kind=identity.kind,
-                value=identity.value,
-                match_key=identity.match_key,
-                holds_key=identity.match_key not in held,
-                source=source,
-                observed_at=now,
-            )
-        )
-        held.add(identity.match_key)
-    known = set(contact.identities.values_list("kind", "value"))
-    try:
-        with transaction.atomic():
-            ContactIdentity.objects.bulk_create([row for row in rows if (row.kind, row.value) not in known])
-    except IntegrityError as error:
-        owners = owners_of(contact.workspace_id, {identity.match_key for identity in identities})
-        for identity in identities:
-            if (owner := owners.get(identity.match_key)) not in (None, contact.pk):
-                raise _in_use(identity, owner) from error
-        raise Refused("conflict") from error
-    link_chats(workspace=contact.workspace, holders={row.match_key: contact.pk for row in rows})
-
-
-def _in_use(identity: Identity, owner: UUID) -> Refused:
-    return Refused(
-        "number_in_use",
-        f"{identity.value} belongs to another contact.",
-        field="identities",
-        extra={"contact_id": str(owner)},
+    written = insert_identities(
+        workspace_id=workspace.pk, contact_id=contact.pk, identities=identities, held=held, source=source
     )
+    if written != len(identities):
+        raise _in_use(workspace, contact, identities)
+    link_chats(workspace=workspace, holders={identity.match_key: contact.pk for identity in identities})
+
+
+def _in_use(workspace: Workspace, contact: Contact, identities: list[Identity]) -> Refused:
+    """The refusal of identities that the database did not take, with the contact that has the first of them."""
+    owners = owners_of(workspace, {identity.match_key for identity in identities})
+    for identity in identities:
+        if (owner := owners.get(identity.match_key)) not in (None, contact.pk):
+            return Refused(
+                "number_in_use",
+                f"{identity.value} belongs to another contact.",
+                field="identities",
+                extra={"contact_id": str(owner)},
+            )
+    return Refused("conflict")
 
 
 def _derive(contact: Contact, numbers: list[str]) -> None:
@@ -95,21 +73,48 @@ def _derive(contact: Contact, numbers: list[str]) -> None:
 
 def derive_search(contact: Contact) -> None:
     """Derive anew what a contact is listed and found by; the caller saves `sort_name` and `search_text`."""
-    _derive(contact, numbers_of(contact.identities.values_list("kind", "value").order_by("id")))
+    _derive(contact, numbers_of(identities_of(contact).values_list("kind", "value").order_by("id")))
+
+
+def identities_of(contact: Contact) -> QuerySet[ContactIdentity]:
+    """A contact's identities along their index, which begins with the workspace."""
+    return ContactIdentity.objects.filter(workspace=contact.workspace_id, contact=contact)
 
 
 def _clean(values: dict) -> dict:
     return {name: " ".join(strip_invisible(value).split()) for name, value in values.items()}
 
 
-@transaction.atomic
 def create_contact(
-    *,
+    *, workspace: Workspace, actor: Actor, source: str, identities: list[dict], id: UUID | None = None, **values
+) -> tuple[Contact, bool]:
+    """A new contact, and whether it is new: a repeat with the same id answers the contact as it is now.
+
+    `identities` are `{kind, value}` as the client wrote them; numbers without a
+    country code are read in the workspace's default country. `values` are its
+    own texts (`name`, `company`, `email`), `owner` (a member's user id),
+    `stage` and `tags` by id, and `fields`, raw values by id of their custom field.
+    """
+    try:
+        contact = _create(workspace, actor, source, identities, id or uuid7(), **values)
+    except Refused:
+        # Whatever speaks against a repeat, it asks for nothing new.
+        if id is None or (existing := Contact.objects.filter(pk=id).first()) is None:
+            raise
+        if existing.workspace_id != workspace.pk:
+            raise Refused("id_taken", field="id") from None
+        return existing, False
+    return contact, True
+
+
+@transaction.atomic
+def _create(
     workspace: Workspace,
     actor: Actor,
     source: str,
     identities: list[dict],
-    id: UUID | None = None,
+    id: UUID,
+    *,
     name: str = "",
     company: str = "",
     email: str = "",
@@ -117,42 +122,30 @@ def create_contact(
     stage: UUID | None = None,
     tags: Sequence[UUID] = (),
     fields: dict[str, object] | None = None,
-) -> tuple[Contact, bool]:
-    """A new contact, and whether it is new: a repeat with the same id answers the contact as it is now.
-
-    `identities` are `{kind, value}` as the client wrote them; numbers without a
-    country code are read in the workspace's default country. `owner` is a
-    member's user id, `fields` are raw values by id of their custom field.
-    """
-    if id is not None and (existing := Contact.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
-        return existing, False
+) -> Contact:
     canonical = canonical_identities(identities, workspace.default_country)
     values = _clean({"name": name, "company": company, "email": email})
     if not canonical and not any(values.values()):
         raise Invalid("name", "required", "A contact needs a name, a company, an e-mail address or an identity.")
-    plans.reserve(workspace=workspace, resource=Resource.CONTACTS)
     now = timezone.now()
-    contact = Contact(id=id or uuid7(), workspace=workspace, created_at=now, updated_at=now, **values)
+    contact = Contact(id=id, workspace=workspace, created_at=now, updated_at=now, **values)
     _assign(contact, {"owner": owner, "stage": stage})
     _derive(contact, numbers_of((i.kind, i.value) for i in canonical))
-    try:
-        with transaction.atomic():
-            contact.save(force_insert=True)
-    except IntegrityError:
-        # Two requests with one id raced; the reservation of this one goes back.
-        plans.release(workspace=workspace, resource=Resource.CONTACTS)
-        existing = Contact.objects.for_workspace(workspace).filter(pk=id).first()
-        if existing is None:
-            raise Refused("id_taken", field="id") from None
-        return existing, False
-    _insert_identities(contact, canonical, source)
-    put_on_tags(workspace=workspace, contact=contact, tag_ids=tags, actor=actor)
+    if any(identity.leak_key for identity in canonical):
+        canonical, _ = settled(workspace, canonical)
+    inserted = insert_contact(contact, canonical, source=source, actor=actor)
+    if not inserted.has_place:
+        raise plans.limit_reached(workspace=workspace, resource=Resource.CONTACTS)
+    if not inserted.is_made:
+        raise Refused("conflict")
+    if inserted.identities != len(canonical):
+        raise _in_use(workspace, contact, canonical)
+    link_chats(workspace=workspace, holders={identity.match_key: contact.pk for identity in canonical})
+    if tags:
+        put_on_tags(workspace=workspace, contact=contact, tag_ids=tags, actor=actor)
     if fields:
         set_values(workspace=workspace, contact=contact, values=fields)
-    record_event(kind="contact.created", actor=actor, workspace=workspace, obj=contact)
-    return contact, True
+    return contact
 
 
 @transaction.atomic
@@ -207,11 +200,11 @@ def add_identity(
     """Add one identity to a contact; one that it has already changes nothing."""
     contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
     canonical = canonical_identities([{"kind": kind, "value": value}], workspace.default_country, field="")
-    if contact.identities.filter(kind=canonical[0].kind, value=canonical[0].value).exists():
+    if identities_of(contact).filter(kind=canonical[0].kind, value=canonical[0].value).exists():
         return contact
-    if contact.identities.count() >= MAX_IDENTITIES:
+    if identities_of(contact).count() >= MAX_IDENTITIES:
         raise Invalid("value", "too_many", f"A contact has at most {MAX_IDENTITIES} identities.")
-    _insert_identities(contact, canonical, source)
+    _add_identities(contact, workspace, canonical, source)
     _touch(contact, actor, workspace)
     return contact
 
@@ -220,16 +213,16 @@ def add_identity(
 def remove_identity(*, workspace: Workspace, contact_id: UUID, identity_id: UUID, actor: Actor) -> Contact:
     """Take an identity off a contact; if it held a key that another spelling shares, that one holds it now."""
     contact = contact_of(workspace=workspace, contact_id=contact_id, lock=True)
-    identity = contact.identities.filter(pk=identity_id).first()
+    identity = identities_of(contact).filter(pk=identity_id).first()
     if identity is None:
         raise NotFound
     identity.delete()
     if identity.holds_key:
-        heir = contact.identities.filter(match_key=identity.match_key).order_by("id").first()
+        heir = identities_of(contact).filter(match_key=identity.match_key).order_by("id").first()
         if heir is not None:
             ContactIdentity.objects.filter(pk=heir.pk).update(holds_key=True)
         else:
-            unlink_chats(workspace=workspace, lost=[(contact.pk, identity.match_key)])
+            unlink_chats(workspace=workspace, contact_id=contact.pk, keys=[identity.match_key])
     _touch(contact, actor, workspace)
     return contact
 

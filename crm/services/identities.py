@@ -7,11 +7,19 @@ whereas a phone that a person typed is a phone (docs/adr/0018-identities.md).
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from uuid import UUID
 
-from crm.models import ContactIdentity, IdentityKind
+from accounts.models import Workspace
+from crm.models import IdentityKind
 from waplus.lib.errors import FieldError, Refused
 from waplus.lib.jids import InvalidJid, JidKind, parse_bsuid, parse_jid
-from waplus.lib.phones import InvalidPhone, match_key, parse_phone, spellings
+from waplus.lib.phones import InvalidPhone, match_key, spellings
+from waplus.lib.plain_phones import read_phone
+from waplus.lib.prepared import PreparedStatement
+
+_OWNERS = PreparedStatement(
+    "SELECT match_key, contact_id FROM crm_contactidentity WHERE workspace_id = %s AND match_key = ANY(%s) AND holds_key"
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ def identity_of(kind: str, value: str, region: str | None = None) -> Identity:
     only what a person typed is read with a default country.
     """
     if kind == IdentityKind.PHONE:
-        digits = parse_phone(value, region or None)
+        digits = read_phone(value, region or None)
         return Identity(IdentityKind.PHONE, f"+{digits}", match_key(digits))
     if kind == IdentityKind.BSUID:
         bsuid = parse_bsuid(value)
@@ -77,7 +85,7 @@ def settle_leaks(identities: Iterable[Identity], lid_keys: Iterable[str]) -> lis
     ]
 
 
-def settled(workspace, identities: Iterable[Identity]) -> tuple[list[Identity], dict[str, object]]:
+def settled(workspace: Workspace, identities: Iterable[Identity]) -> tuple[list[Identity], dict[str, UUID]]:
     """The identities with the keys that they have in this workspace, and whose these keys are (see `owners_of`)."""
     identities = list(identities)
     keys = {identity.match_key for identity in identities} | {identity.leak_key for identity in identities} - {""}
@@ -97,7 +105,6 @@ def jids_of(key: str) -> list[str]:
     return [f"{rest}@lid", f"{rest}@c.us"] if scope == "lid" else []
 
 
-def owners_of(workspace, keys) -> dict[str, object]:
+def owners_of(workspace: Workspace, keys: Iterable[str]) -> dict[str, UUID]:
     """Which contact holds each of some match keys: `{match_key: contact_id}`."""
-    held = ContactIdentity.objects.for_workspace(workspace).filter(match_key__in=list(keys), holds_key=True)
-    return dict(held.values_list("match_key", "contact_id"))
+    return dict(_OWNERS.fetch([workspace.pk, list(keys)]))

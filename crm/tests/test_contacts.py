@@ -274,6 +274,26 @@ def test_race_of_one_id_makes_one_contact(alice_device, acme):
     assert Event.objects.filter(kind="contact.created").count() == 1
 
 
+def test_repeat_is_answered_whatever_speaks_against_a_new_contact(alice_device, acme):
+    """The plan is full by now, and the body is nonsense: nothing new is asked for."""
+    id = str(uuid7())
+    first = create(alice_device, phone("+49 151 10000001"), id=id, name="Ana")
+    Contact.objects.filter(pk=id).update(name="Ana Maria")
+    Plan.objects.update(max_contacts=1)
+    for body in (
+        {"name": "Ana", "identities": [phone("+49 151 10000001")]},
+        {"name": "Bea", "identities": [phone("+49 151 10000002")]},
+        {"identities": [phone("12")]},
+        {"name": " "},
+    ):
+        answer = alice_device.client.post(CONTACTS, {"id": id, **body})
+        assert answer.status_code == 200
+        assert answer.json() == {**first, "name": "Ana Maria", "version": 2}
+    assert Contact.objects.count() == ContactIdentity.objects.count() == used(acme) == 1
+    assert Event.objects.filter(kind="contact.created").count() == 1
+    assert_refused(alice_device.client.post(CONTACTS, {"name": "Bea"}), "plan_limit_reached")
+
+
 def test_database_has_the_last_word_on_numbers(alice_device, acme):
     contact = create(alice_device, phone("+55 11 98765-4321"))
     other = create(alice_device, name="B")

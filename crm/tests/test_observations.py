@@ -116,7 +116,7 @@ def test_fixed_number_of_statements(alice_device, acme, number, django_assert_nu
     ]
     actor = actors.instance(alice_device.instance)
     # Account, savepoint, keys; plan, usage; contacts, identities, chats, event; release.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         observe(workspace=acme, actor=actor, items=items, create=True)
     for count in (5, 500):
         with django_assert_num_queries(6):

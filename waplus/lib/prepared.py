@@ -14,11 +14,12 @@ from itertools import count
 from weakref import WeakSet
 
 from django.apps import apps
-from django.db import InterfaceError, OperationalError, connection, models
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class PreparedStatement:
-    """A constant statement with `%s` for its parameters."""
+    """A constant statement with `%s` for its parameters, or `$1`, `$2` … where one stands at several places."""
 
     def __init__(self, sql: str):
         self._sql = sql
@@ -26,7 +27,7 @@ class PreparedStatement:
 
     @cached_property
     def sql(self) -> str:
-        """The statement, with `$1`, `$2` … for its parameters."""
+        """The statement as it is prepared, with `$1`, `$2` … for its parameters."""
         numbers = count(1)
         first, *others = self._sql.split("%s")
         return first + "".join(f"${next(numbers)}{part}" for part in others)
@@ -42,20 +43,21 @@ class PreparedStatement:
         As the first statement of a request it is also the look whether the
         connection still lives: if it does not, it is made anew and asked again.
         """
-        if connection.in_atomic_block or connection.health_check_done:
-            return self._fetch(params)
-        connection.health_check_done = True
+        opened = connections[DEFAULT_DB_ALIAS]
+        if opened.in_atomic_block or opened.health_check_done:
+            return self._fetch(opened, params)
+        opened.health_check_done = True
         try:
-            return self._fetch(params)
+            return self._fetch(opened, params)
         except (OperationalError, InterfaceError):
-            connection.close()
-            return self._fetch(params)
+            opened.close()
+            return self._fetch(opened, params)
 
-    def _fetch(self, params: Sequence) -> list[tuple]:
-        with connection.cursor() as cursor:
-            if connection.connection not in self._prepared_on:
+    def _fetch(self, opened: BaseDatabaseWrapper, params: Sequence) -> list[tuple]:
+        with opened.cursor() as cursor:
+            if opened.connection not in self._prepared_on:
                 cursor.execute(f"PREPARE {self.name} AS {self.sql}")
-                self._prepared_on.add(connection.connection)
+                self._prepared_on.add(opened.connection)
             given = f"({', '.join(['%s'] * len(params))})" if params else ""
             cursor.execute(f"EXECUTE {self.name} {given}", params)
             return cursor.fetchall()
@@ -109,5 +111,5 @@ class Joined:
     def __getitem__(self, alias: str) -> models.Model:
         if alias not in self._made:
             model, names, columns = self._joined._models[alias]
-            self._made[alias] = model.from_db(connection.alias, names, self._row[columns])
+            self._made[alias] = model.from_db(DEFAULT_DB_ALIAS, names, self._row[columns])
         return self._made[alias]

@@ -326,7 +326,7 @@ def test_rows_with_stamps_from_ahead_come_and_do_not_come_for_ever(acme, alice, 
     replica = Replica(alice_device.client, limit=2).pull()
     assert sorted(replica.of("tag")) == sorted(ahead)
     seen = []
-    for number in range(40):
+    for number in range(70):
         make_contact(acme, alice, str(number))
         page = replica.ask(replica.token)
         seen += [name for name in names(page) if name[0] == "tag"]
