@@ -5,6 +5,7 @@ because it shares two cores with what it measures.
 """
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -48,17 +49,17 @@ def _wait(port: int, process: subprocess.Popen) -> None:
 
 
 class Connection:
-    """One keep-alive connection that sends the same request again and again."""
+    """One keep-alive connection; `request` is what it sends where nothing else is given."""
 
-    def __init__(self, port: int, request: bytes):
+    def __init__(self, port: int, request: bytes = b""):
         self.socket = socket.create_connection(("127.0.0.1", port), 30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb", 1 << 18)
         self.request = request
 
-    def ask(self) -> bytes:
-        """Send the request; answer the body. Raises `RuntimeError` on another status than 200."""
-        self.socket.sendall(self.request)
+    def ask(self, request: bytes = b"") -> bytes:
+        """Send a request; answer the body. Raises `RuntimeError` on another status than 200 and 201."""
+        self.socket.sendall(request or self.request)
         status = self.file.readline()
         length = 0
         while (line := self.file.readline()) != b"\r\n":
@@ -66,24 +67,29 @@ class Connection:
             if name.lower() == b"content-length":
                 length = int(value)
         body = self.file.read(length)
-        if b" 200 " not in status:
+        if status[9:13] not in (b"200 ", b"201 "):
             raise RuntimeError(f"{status!r} {body[:300]!r}")
         return body
 
 
-def request_bytes(path: str, headers: dict[str, str]) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def request_bytes(path: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
+    """A GET, or with a body a POST of JSON."""
+    method, own = "GET", {"Host": "127.0.0.1"}
+    if body is not None:
+        method, own = "POST", {**own, "Content-Type": "application/json", "Content-Length": str(len(body))}
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in {**own, **headers}.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b"")
 
 
-def rate(port: int, request: bytes, seconds: float, connections: int = 4) -> float:
-    """Requests a second over some connections at once."""
+def rate(port: int, request: bytes | Iterator[bytes], seconds: float, connections: int = 4) -> float:
+    """Requests a second over some connections at once: the same request again and again, or the next one of an iterator in C."""
+    requests = itertools.repeat(request) if isinstance(request, bytes) else request
     counts, end = [0] * connections, time.monotonic() + seconds
 
     def work(index: int) -> None:
-        connection = Connection(port, request)
+        connection = Connection(port)
         while time.monotonic() < end:
-            connection.ask()
+            connection.ask(next(requests))
             counts[index] += 1
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(connections)]
