@@ -7,9 +7,8 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 
+from waplus.lib.audience import is_program
 from waplus.lib.walltime import zone_names
-
-_FOR_PROGRAMS = ("/api/", "/_allauth/", "/health/")
 
 
 class PrivateResponsesMiddleware:
@@ -43,7 +42,7 @@ class PersonTimeZoneMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.path.startswith(_FOR_PROGRAMS) or not request.user.is_authenticated:
+        if is_program(request) or not request.user.is_authenticated:
             return self.get_response(request)
         zone, language = request.user.time_zone, request.user.language
         if language not in dict(settings.LANGUAGES):

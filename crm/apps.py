@@ -1,5 +1,7 @@
 from django.apps import AppConfig
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 
 class CrmConfig(AppConfig):
@@ -14,8 +16,9 @@ class CrmConfig(AppConfig):
         from accounts.services.plans import register_recount
         from crm.event_words import ICONS, WORDS
         from crm.models import Contact, WhatsAppAccount
-        from crm.services.ownership import hand_over_contacts
+        from crm.services.ownership import count_owned, hand_over_contacts
         from crm.services.reminders.changes import hand_over_reminders
+        from crm.services.reminders.lists import count_assigned
         from crm.services.sync import crm_kinds
         from crm.services.timeline.sources import register_sources
 
@@ -28,8 +31,20 @@ class CrmConfig(AppConfig):
         register_recount(
             Resource.WHATSAPP_NUMBERS, lambda workspace: WhatsAppAccount.objects.for_workspace(workspace).count()
         )
-        register_departure("contacts", hand_over_contacts)
-        register_departure("reminders", hand_over_reminders)
+        register_departure(
+            "contacts",
+            hand_over_contacts,
+            count=count_owned,
+            words=lambda count: ngettext("%(count)s contact", "%(count)s contacts", count) % {"count": intcomma(count)},
+        )
+        register_departure(
+            "reminders",
+            hand_over_reminders,
+            count=count_assigned,
+            words=lambda count: (
+                ngettext("%(count)s reminder", "%(count)s reminders", count) % {"count": intcomma(count)}
+            ),
+        )
         register_step(
             "number_added",
             _("Add your WhatsApp number"),

@@ -6,12 +6,11 @@ from django.template.loader import get_template
 from django.views.decorators.csrf import csrf_exempt
 
 from waplus.lib.api.problem_documents import problem_response
-
-_FOR_PROGRAMS = ("/api/", "/_allauth/", "/health/")
+from waplus.lib.audience import is_program
 
 
 def _answer(request: HttpRequest, status: int, code: str, detail: str = "") -> HttpResponse:
-    if request.path.startswith(_FOR_PROGRAMS):
+    if is_program(request):
         return problem_response(request, code, detail)
     return render(request, f"{status}.html", status=status)
 
@@ -31,7 +30,7 @@ def not_found(request, exception=None, **kwargs):
 
 def server_error(request):
     """Asks neither the database nor the session: what broke may be one of them, so the page is rendered without a request."""
-    if request.path.startswith(_FOR_PROGRAMS):
+    if is_program(request):
         return problem_response(request, "server_error")
     page = get_template("500.html").render({"request_id": getattr(request, "id", "")})
     return HttpResponse(page, status=500)

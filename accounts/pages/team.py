@@ -1,7 +1,10 @@
 """The team: members, their roles, and open invitations."""
 
+from uuid import UUID
+
 from django import forms
 from django.contrib import messages
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,8 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actors
 from accounts.models import Invitation, Membership, Resource, Role
-from accounts.page_access import add_refusal, member_page, told
+from accounts.page_access import add_refusal, member_page, refused_at, told
 from accounts.services import invitations, plans, workspaces
+from accounts.services.departures import looked_after
 from waplus.lib.errors import Refused
 
 _ROLES = [(Role.MEMBER.value, Role.MEMBER.label), (Role.ADMIN.value, Role.ADMIN.label)]
@@ -32,6 +36,24 @@ class RoleForm(forms.Form):
     """The new role of a member."""
 
     role = forms.ChoiceField(choices=_ROLES)
+
+
+class HeirForm(forms.Form):
+    """Which member takes over, by the id of the membership; nobody will do."""
+
+    heir = forms.TypedChoiceField(
+        label=gettext_lazy("Who takes over?"),
+        coerce=UUID,
+        empty_value=None,
+        required=False,
+    )
+
+    def __init__(self, *args, heirs: list[Membership], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["heir"].choices = [
+            ("", _("Nobody: contacts have no owner, and reminders go to the workspace’s owner")),
+            *((str(heir.pk), str(heir.user)) for heir in heirs),
+        ]
 
 
 def _members(membership: Membership) -> list[Membership]:
@@ -141,32 +163,64 @@ def change_role(request, membership, membership_id):
     return redirect("team")
 
 
-@require_POST
+def _departure_page(request, membership: Membership, leaver: Membership, form: HeirForm):
+    return render(
+        request,
+        "pages/departure.html",
+        {
+            "leaver": leaver,
+            "is_self": leaver.pk == membership.pk,
+            "looked_after": looked_after(workspace=membership.workspace, user=leaver.user),
+            "form": form,
+        },
+    )
+
+
+def _depart(request, membership: Membership, leaver: Membership, success: str, to: str):
+    """Show what would need another one, and who could take it over; a POST ends the membership."""
+    form = HeirForm(request.POST if request.method == "POST" else None, heirs=_heirs(leaver))
+    if form.is_valid():
+        with refused_at(form, heir="heir"):
+            workspaces.remove_member(
+                workspace=membership.workspace,
+                membership_id=leaver.pk,
+                actor=actors.person(request.user),
+                remover=membership,
+                heir_membership_id=form.cleaned_data["heir"],
+            )
+            messages.success(request, success)
+            return redirect(to)
+    return _departure_page(request, membership, leaver, form)
+
+
+def _heirs(leaver: Membership) -> list[Membership]:
+    others = Membership.objects.for_workspace(leaver.workspace).exclude(pk=leaver.pk).filter(user__is_active=True)
+    return list(others.select_related("user").order_by("user__name", "user__email", "id"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @member_page(Role.ADMIN)
 def remove_member(request, membership, membership_id):
-    """Take somebody out of the workspace."""
-    with told(request, _("The member is removed. Their devices have lost access.")):
-        workspaces.remove_member(
-            workspace=membership.workspace,
-            membership_id=membership_id,
-            actor=actors.person(request.user),
-            remover=membership,
-        )
-    return redirect("team")
+    """Take somebody out of the workspace, and say who takes over."""
+    leaver = next((row for row in _members(membership) if row.pk == membership_id), None)
+    if leaver is None:
+        raise Http404
+    if not leaver.can_be_removed:
+        messages.error(request, _("This member cannot be removed by you."))
+        return redirect("team")
+    success = _("%(name)s is removed. Their devices have lost access.") % {"name": leaver.user}
+    return _depart(request, membership, leaver, success, "team")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @member_page()
 def leave(request, membership):
-    """Leave the workspace that one works in."""
-    with told(request, _("You left “%(workspace)s”.") % {"workspace": membership.workspace.name}):
-        workspaces.remove_member(
-            workspace=membership.workspace,
-            membership_id=membership.pk,
-            actor=actors.person(request.user),
-            remover=membership,
-        )
-    return redirect("home")
+    """Leave the workspace that one works in, and say who takes over."""
+    if membership.role == Role.OWNER:
+        messages.error(request, _("Hand the workspace over before you leave it."))
+        return redirect("team")
+    success = _("You left “%(workspace)s”.") % {"workspace": membership.workspace.name}
+    return _depart(request, membership, membership, success, "home")
 
 
 @require_POST

@@ -6,6 +6,7 @@ sweep hands over what hangs on it; a sweep that dies goes on where it stopped.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -15,18 +16,35 @@ from waplus.lib.hints import hint_after_commit
 
 CHUNK = 2_000
 
-_handovers: dict[str, Callable[..., int]] = {}
+
+@dataclass(frozen=True)
+class _Handover:
+    hand_over: Callable[..., int]
+    count: Callable[..., int]
+    words: Callable[[int], str]
 
 
-def register_departure(name: str, hand_over: Callable[..., int]) -> None:
+_handovers: dict[str, _Handover] = {}
+
+
+def register_departure(
+    name: str, hand_over: Callable[..., int], *, count: Callable[..., int], words: Callable[[int], str]
+) -> None:
     """Tell what becomes of what a member looked after; apps add theirs at start, under a name of their own.
 
     `hand_over(workspace=, user_id=, heir_id=, limit=)` gives at most `limit`
     rows to the user `heir_id`, or to nobody if that is None, records its event,
     and answers how many rows there were. It is called in a transaction of its
-    own, and again until it answers 0.
+    own, and again until it answers 0. `count(workspace=, user_id=)` is how much
+    a person would see change hands, and `words(count)` says it.
     """
-    _handovers[name] = hand_over
+    _handovers[name] = _Handover(hand_over, count, words)
+
+
+def looked_after(*, workspace: Workspace, user: User) -> list[str]:
+    """What a member looks after, in words, without what there is none of."""
+    counts = {handover.words: handover.count(workspace=workspace, user_id=user.pk) for handover in _handovers.values()}
+    return [words(count) for words, count in counts.items() if count]
 
 
 def note_departure(*, workspace: Workspace, user: User, heir: User | None = None) -> None:
@@ -61,9 +79,9 @@ def _hand_over_chunk(departure_id: UUID) -> int | None:
     heir_id = departure.heir_id
     if heir_id is not None and not hold_member(workspace=departure.workspace, user_id=heir_id):
         heir_id = None
-    for hand_over in _handovers.values():
+    for handover in _handovers.values():
         whose = {"workspace": departure.workspace, "user_id": departure.user_id, "heir_id": heir_id}
-        if rows := hand_over(**whose, limit=CHUNK):
+        if rows := handover.hand_over(**whose, limit=CHUNK):
             return rows
     departure.delete()
     return None

@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.actors import Actor
-from accounts.models import Invitation, Membership, Resource, Role, User, Workspace
-from accounts.services import plans
+from accounts.models import Invitation, Membership, Role, User, Workspace
 from accounts.services.events import record_event
+from accounts.services.workspaces import add_member
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
@@ -117,11 +117,7 @@ def accept_invitation(*, token: str, user: User, actor: Actor) -> Membership:
         raise NotFound
     membership = Membership.objects.for_workspace(workspace).filter(user=user).first()
     if membership is None:
-        plans.reserve(workspace=workspace, resource=Resource.MEMBERS)
-        membership = Membership.objects.create(
-            workspace=workspace, user=user, role=invitation.role, last_chosen_at=timezone.now()
-        )
-        record_event(kind="membership.created", actor=actor, workspace=workspace, obj=membership, changed=["role"])
+        membership = add_member(workspace=workspace, user=user, role=Role(invitation.role), actor=actor)
     invitation.delete()
     return membership
 

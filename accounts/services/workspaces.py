@@ -134,6 +134,15 @@ def change_role(*, workspace: Workspace, membership_id: UUID, role: Role, actor:
 
 
 @transaction.atomic
+def add_member(*, workspace: Workspace, user: User, role: Role, actor: Actor) -> Membership:
+    """Take somebody who is no member yet into the workspace, where the plan has a place; it is where they work now."""
+    plans.reserve(workspace=workspace, resource=Resource.MEMBERS)
+    membership = Membership.objects.create(workspace=workspace, user=user, role=role, last_chosen_at=timezone.now())
+    record_event(kind="membership.created", actor=actor, workspace=workspace, obj=membership, changed=["role"])
+    return membership
+
+
+@transaction.atomic
 def transfer_ownership(*, workspace: Workspace, membership_id: UUID, actor: Actor) -> Membership:
     """Make another member the owner; the old owner stays as an admin."""
     _locked(workspace)

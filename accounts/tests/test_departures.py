@@ -21,6 +21,9 @@ class Desk:
         self.piles: dict = {}
         self.calls: list[int] = []
 
+    def count(self, *, workspace, user_id) -> int:
+        return self.piles.get(workspace.pk, {}).get(user_id, 0)
+
     def hand_over(self, *, workspace, user_id, heir_id, limit) -> int:
         piles = self.piles.setdefault(workspace.pk, {})
         moved = min(limit, piles.get(user_id, 0))
@@ -33,7 +36,8 @@ class Desk:
 @pytest.fixture
 def desk(monkeypatch) -> Desk:
     desk = Desk()
-    monkeypatch.setattr(departures, "_handovers", {"desk": desk.hand_over})
+    monkeypatch.setattr(departures, "_handovers", {})
+    departures.register_departure("desk", desk.hand_over, count=desk.count, words=lambda count: f"{count} papers")
     monkeypatch.setattr(departures, "CHUNK", 10)
     return desk
 
@@ -114,6 +118,21 @@ def test_leaving_is_a_departure_and_refused_leaving_is_none(acme, alice_device, 
     assert not Departure.objects.exists()
     assert bob_device.client.post("/api/v1/workspace/leave/").status_code == 204
     assert list(Departure.objects.values_list("workspace", "user", "heir")) == [(acme.pk, bob.pk, None)]
+
+
+def test_says_what_a_member_looks_after(desk, acme, other, alice, bob):
+    desk.piles = {acme.pk: {bob.pk: 25}, other.pk: {alice.pk: 3}}
+    assert departures.looked_after(workspace=acme, user=bob) == ["25 papers"]
+    assert departures.looked_after(workspace=acme, user=alice) == []
+
+
+def test_leaver_names_who_takes_over(acme, alice, bob, bob_device, charlie, other):
+    leave = "/api/v1/workspace/leave/"
+    foreign = Membership.objects.get(user=charlie).pk
+    assert_refused(bob_device.client.post(f"{leave}?heir={foreign}"), "invalid")
+    assert Membership.objects.filter(user=bob).exists() and not Departure.objects.exists()
+    assert bob_device.client.post(f"{leave}?heir={Membership.objects.get(user=alice).pk}").status_code == 204
+    assert list(Departure.objects.values_list("workspace", "user", "heir")) == [(acme.pk, bob.pk, alice.pk)]
 
 
 def test_holds_only_members_who_can_log_in(acme, alice, bob, charlie):

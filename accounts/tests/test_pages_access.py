@@ -58,7 +58,11 @@ def test_open_page_of_admins_as_admin(client, bob, acme, name):
     assert client.get(reverse(name)).status_code == 200
 
 
-@pytest.mark.parametrize(("name", "kind"), CHANGES)
+# Opened by GET, these ask first.
+ASKING = ("leave-workspace", "remove-member")
+
+
+@pytest.mark.parametrize(("name", "kind"), [change for change in CHANGES if change[0] not in ASKING])
 def test_change_by_get(client, alice, acme, name, kind):
     client.force_login(alice)
     assert client.get(address(name, kind)).status_code == 405

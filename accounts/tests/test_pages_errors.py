@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import RequestFactory
+from django.test.client import FakePayload
 from django.urls import reverse
 
 from waplus import error_pages
@@ -32,6 +33,22 @@ def test_render_server_error(client, alice, django_assert_num_queries):
     assert response.status_code == 500
     assert "Something broke on our side" in response.content.decode()
     assert "request-1" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/imports/new/", "/home/", "/there/is/nothing/"])
+def test_refuse_large_body_with_page(client, db, path, settings):
+    """A person gets a sentence, and the whole body is read, without which a browser would show an error of its own."""
+    settings.MAX_IMPORT_BYTES = settings.MAX_BODY_BYTES = 2 * 1024 * 1024
+    body = FakePayload(b"x" * (2 * 1024 * 1024 + 1))
+    response = client.generic(
+        "POST", path, content_type="text/csv", **{"wsgi.input": body, "CONTENT_LENGTH": len(body)}
+    )
+    assert response.status_code == 413
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+    assert "At most 2 MB can be sent here at once" in response.content.decode()
+    assert f'href="{path}"' in response.content.decode()
+    assert body.read() == b""
 
 
 def test_render_server_error_for_program(db):

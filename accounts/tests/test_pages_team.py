@@ -6,8 +6,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts import actors
-from accounts.models import Invitation, Membership, Plan, Role, Workspace
-from accounts.services import invitations
+from accounts.models import Departure, Invitation, Membership, Plan, Role, User, Workspace
+from accounts.services import departures, invitations
 from conftest import join, make_person
 
 
@@ -214,6 +214,54 @@ def test_remove_member(client, alice, bob, acme):
     assert "You are in no workspace yet" in client.get(reverse("home")).content.decode()
 
 
+@pytest.fixture
+def looked_after(monkeypatch):
+    """Bob looks after twelve papers."""
+    monkeypatch.setattr(departures, "_handovers", {})
+    departures.register_departure(
+        "papers",
+        lambda **_: 0,
+        count=lambda workspace, user_id: 12 if User.objects.get(pk=user_id).name == "Bob" else 0,
+        words=lambda count: f"{count} papers",
+    )
+
+
+def test_name_who_takes_over(client, alice, bob, dora, acme, looked_after):
+    client.force_login(alice)
+    page = reverse("remove-member", args=[membership(bob).pk])
+    response = client.get(page)
+    assert "Bob looks after 12 papers." in response.content.decode()
+    heirs = [str(label) for _, label in response.context["form"].fields["heir"].choices]
+    assert heirs[1:] == ["Alice", "Dora"]
+    assert Membership.objects.filter(user=bob).exists()
+    response = client.post(page, {"heir": membership(dora).pk}, follow=True)
+    assert said(response) == ["Bob is removed. Their devices have lost access."]
+    assert list(Departure.objects.values_list("user", "heir")) == [(bob.pk, dora.pk)]
+
+
+@pytest.mark.parametrize("heir", ["bob", "charlie", "nonsense"])
+def test_name_somebody_who_cannot_take_over(client, alice, bob, charlie, other, acme, looked_after, heir):
+    ids = {"bob": membership(bob).pk, "charlie": membership(charlie).pk}
+    client.force_login(alice)
+    response = client.post(reverse("remove-member", args=[membership(bob).pk]), {"heir": ids.get(heir, heir)})
+    assert list(response.context["form"].errors) == ["heir"]
+    assert Membership.objects.filter(user=bob).exists() and not Departure.objects.exists()
+
+
+def test_leave_to_somebody(client, alice, bob, acme, looked_after):
+    client.force_login(bob)
+    assert "You look after 12 papers." in client.get(reverse("leave-workspace")).content.decode()
+    client.post(reverse("leave-workspace"), {"heir": membership(alice).pk})
+    assert list(Departure.objects.values_list("user", "heir")) == [(bob.pk, alice.pk)]
+
+
+def test_remove_member_who_looks_after_nothing(client, alice, dora, acme, looked_after):
+    client.force_login(alice)
+    text = client.get(reverse("remove-member", args=[membership(dora).pk])).content.decode()
+    assert "Dora looks after no contact and no reminder" in text
+    assert 'name="heir"' not in text
+
+
 def test_remove_owner(client, dora, alice, acme):
     client.force_login(dora)
     client.post(reverse("remove-member", args=[membership(alice).pk]))
@@ -230,7 +278,7 @@ def test_leave_workspace(client, bob, acme):
 def test_leave_workspace_as_owner(client, alice, acme):
     client.force_login(alice)
     response = client.post(reverse("leave-workspace"), follow=True)
-    assert said(response) == ["A workspace needs its owner."]
+    assert said(response) == ["Hand the workspace over before you leave it."]
     assert role_of(alice) == Role.OWNER
 
 

@@ -137,10 +137,24 @@ class LeaveView(WorkspaceView):
     roles = {"POST": Role.MEMBER}
     serializer_class = None
 
-    @extend_schema(operation_id="workspace_leave", tags=["team"], request=None, responses=NO_CONTENT)
+    @extend_schema(
+        operation_id="workspace_leave",
+        tags=["team"],
+        request=None,
+        responses=NO_CONTENT,
+        parameters=[
+            OpenApiParameter("heir", UUID, description="Id of the member who takes over what one looks after.")
+        ],
+    )
     def post(self, request):
         own = request.auth.membership
-        workspaces.remove_member(workspace=self.workspace, membership_id=own.pk, actor=self.actor, remover=own)
+        workspaces.remove_member(
+            workspace=self.workspace,
+            membership_id=own.pk,
+            actor=self.actor,
+            remover=own,
+            heir_membership_id=self.query_id("heir"),
+        )
         return Response(status=204)
 
 

@@ -1,5 +1,5 @@
 from crm.models.avatars import Avatar
-from crm.models.bulk import BulkAction, BulkChunk, BulkKind, BulkState
+from crm.models.bulk import BulkAction, BulkChunk, BulkKind, BulkState, ContactsOfEvent
 from crm.models.chats import Chat, ChatKind, GroupMember
 from crm.models.colours import Colour
 from crm.models.contacts import Contact
@@ -27,6 +27,7 @@ __all__ = [
     "Contact",
     "ContactIdentity",
     "ContactTag",
+    "ContactsOfEvent",
     "CustomField",
     "DeliveryChannel",
     "DeliveryState",

@@ -73,3 +73,25 @@ class BulkChunk(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.number}: {len(self.contact_ids)}"
+
+
+class ContactsOfEvent(WorkspaceModel):
+    """The contacts that an event with a count is about, so that each one's timeline can tell of it.
+
+    Its id is the event's. A row for thousands of contacts costs 16 bytes a
+    contact; the bounds spare looking into rows that cannot hold the one asked for.
+    """
+
+    contact_ids = ArrayField(models.UUIDField(), blank=True, help_text=_("In order."))
+    first_contact_id = models.UUIDField()
+    last_contact_id = models.UUIDField()
+
+    class Meta(WorkspaceModel.Meta):
+        indexes = [
+            models.Index(
+                fields=["workspace", "-id", "first_contact_id", "last_contact_id"], name="event_contacts_newest"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id}: {len(self.contact_ids)}"

@@ -29,14 +29,22 @@ class Chat(SyncedModel):
     """A chat as WhatsApp Web shows it. Its JID is never rewritten: replies go to it, whatever contacts are merged."""
 
     versioned = (
-        *("name", "description", "contact_id", "avatar_id", "unread_count", "archived", "pinned"),
+        *("name", "own_name", "description", "contact_id", "avatar_id", "unread_count", "archived", "pinned"),
         *("last_inbound_at", "last_outbound_at", "awaiting_reply"),
     )
 
     whatsapp_account = ScopedForeignKey(WhatsAppAccount, models.CASCADE, related_name="chats", db_index=False)
     jid = models.CharField(_("WhatsApp ID"), max_length=64)
     kind = models.CharField(_("kind"), max_length=10, choices=ChatKind)
-    name = models.CharField(_("name"), max_length=300, blank=True)
+    name = models.CharField(_("name"), max_length=300, blank=True, help_text=_("As WhatsApp shows it."))
+    own_name = models.CharField(
+        _("own name"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What members call the chat; WhatsApp’s reports leave it alone."),
+    )
     description = models.TextField(_("description"), blank=True, max_length=4096)
     contact = ScopedForeignKey(Contact, models.SET_NULL, null=True, related_name="chats", db_index=False)
     avatar = ScopedForeignKey(Avatar, models.SET_NULL, null=True, related_name="chats", db_index=False)
@@ -47,7 +55,7 @@ class Chat(SyncedModel):
     awaiting_reply = models.BooleanField(_("awaits a reply"), default=False)
     archived = models.BooleanField(_("archived"), default=False)
     pinned = models.BooleanField(_("pinned"), default=False)
-    search_text = models.TextField(editable=False, help_text=_("The folded name, behind one space."))
+    search_text = models.TextField(editable=False, help_text=_("Both names, folded, each behind one space."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta(SyncedModel.Meta):
@@ -72,7 +80,7 @@ class Chat(SyncedModel):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.jid
+        return self.own_name or self.name or self.jid
 
 
 class GroupMember(SyncedModel):

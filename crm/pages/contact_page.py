@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.models import Membership, User
-from crm.models import Contact, MergeSuggestion, Reminder, ReminderState
+from crm.models import Contact, GroupMember, MergeSuggestion, Reminder, ReminderState
+from crm.pages.chat_name_forms import with_name_forms
 from crm.pages.contact_forms import DetailsForm, NumberForm
 from crm.pages.members import active_members
 from crm.pages.note_forms import new_note_form, notes_of
@@ -22,6 +23,7 @@ from waplus.lib.errors import NotFound
 
 # Rows of a part of the page; whoever has more is found in the chats themselves.
 SHOWN = 30
+LATEST_FIRST = (F("last_message_at").desc(nulls_last=True), "-id")
 
 
 def page_contact(membership: Membership, contact_id: UUID) -> Contact:
@@ -50,18 +52,27 @@ def _reminders(request: HttpRequest, contact: Contact, members: list[User], refu
     return with_forms([*waiting, *done], members, form, reminder_id)
 
 
+def _groups(contact: Contact, refused: tuple | None) -> list[GroupMember]:
+    """The groups that the contact is in, by name."""
+    rows = list(contact.group_memberships.select_related("chat").order_by("chat__name", "id")[:SHOWN])
+    with_name_forms([row.chat for row in rows], refused)
+    return rows
+
+
 def contact_page(request: HttpRequest, membership: Membership, contact: Contact, **forms_shown) -> HttpResponse:
     """The page of a contact; a refused form is passed by its name and shown again with its errors."""
     initial = {name: getattr(contact, name) for name in DetailsForm.base_fields}
     members = active_members(membership.workspace)
+    chats = list(contact.chats.select_related("whatsapp_account").order_by(*LATEST_FIRST)[:SHOWN])
+    refused_chat = forms_shown.pop("refused_chat", None)
     return render(
         request,
         "crm/contact.html",
         {
             "contact": contact,
             "identities": contact.identities.select_related("whatsapp_account").order_by("id"),
-            "chats": contact.chats.select_related("whatsapp_account").order_by("-last_message_at", "-id")[:SHOWN],
-            "groups": contact.group_memberships.select_related("chat").order_by("chat__name", "id")[:SHOWN],
+            "chats": with_name_forms(chats, refused_chat),
+            "groups": _groups(contact, refused_chat),
             "details_form": DetailsForm(initial=initial),
             "number_form": NumberForm(),
             "notes": notes_of(contact, forms_shown.pop("refused_note", None)),

@@ -123,8 +123,8 @@ def new_import(request, membership):
                 return redirect("import", batch.pk)
     else:
         form = UploadForm(initial={"id": uuid7()})
-    megabytes = settings.MAX_IMPORT_BYTES // (1024 * 1024)
-    return render(request, "crm/new_import.html", {"form": form, "megabytes": megabytes, "step": 1})
+    limits = {"max_bytes": settings.MAX_IMPORT_BYTES, "megabytes": settings.MAX_IMPORT_BYTES // (1024 * 1024)}
+    return render(request, "crm/new_import.html", {"form": form, "step": 1, **limits})
 
 
 def _mapping_page(request, membership: Membership, batch: ImportBatch, form: OptionsForm | None = None, targets=None):

@@ -1,5 +1,7 @@
 """Recurrence in words: the rules that people choose from, and any rule read out."""
 
+from django.utils.dates import WEEKDAYS
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -28,7 +30,10 @@ def in_words(text: str) -> str:
     except InvalidRule:
         return _("Repeats")
     words = _every(rule)
-    if rule.by_day or rule.by_month_day or rule.by_month or rule.by_set_pos:
+    if rule.frequency == Frequency.WEEKLY and rule.by_day and not (rule.by_month or rule.by_set_pos):
+        days = get_text_list([str(WEEKDAYS[weekday]) for weekday, _ordinal in rule.by_day], _("and"))
+        words = _("%(every)s on %(days)s") % {"every": words, "days": days}
+    elif rule.by_day or rule.by_month_day or rule.by_month or rule.by_set_pos:
         words = _("%(every)s on certain days") % {"every": words}
     if rule.count is not None or rule.until is not None:
         words = _("%(every)s, for a time") % {"every": words}

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.page_access import member_page
 from crm.pages.contact_page import page_contact
 from crm.services.timeline.pages import SORTS, timeline_page
+from crm.templatetags.crm import readable
 from waplus.lib.api.pagination import PageRequest
 from waplus.lib.errors import NotFound, Refused
 
@@ -55,6 +56,7 @@ def _field_words() -> dict[str, str]:
         "owner": _("the owner"),
         "stage": _("the stage"),
         "profile_name": _("the profile name"),
+        "avatar": _("the photo"),
     }
 
 
@@ -72,7 +74,8 @@ def _changed(fields: list[dict]) -> str:
 
 
 def _row(entry: dict, sentences: dict[str, str]) -> dict:
-    what = next((f"“{entry[name]['name']}”" for name in ("tag", "contact", "batch", "chat") if entry.get(name)), "")
+    named = next((entry[name]["name"] for name in ("tag", "contact", "batch", "chat") if entry.get(name)), "")
+    what = f"“{readable(named)}”" if named else ""
     if entry["kind"] == "contact.updated":
         what = _changed(entry.get("fields", []))
     actor = entry["actor"]

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from django.db.models import Q
+
 from crm.personal_data.vocabulary import AUTHOR, OF_CONTACT, RECORD, WHEN
 from waplus.lib.personal_data import (
     CLIENT_ID,
@@ -14,6 +16,11 @@ from waplus.lib.personal_data import (
     declare,
     technical,
 )
+
+
+def _about_contact(contact_id) -> Q:
+    return Q(first_contact_id__lte=contact_id, last_contact_id__gte=contact_id, contact_ids__contains=[contact_id])
+
 
 KEPT_FOR_A_TIME = {"retention": Retention.UNTIL_EXPIRY, "correct": Correct.NEVER}
 
@@ -60,6 +67,29 @@ class BulkChunkData(PersonalData):
             purpose="Tells which contacts are still to be changed; gone once they are.",
             export=Export.OMITTED,
             retention=Retention.UNTIL_EXPIRY,
+        ),
+    }
+
+
+@declare
+class ContactsOfEventData(PersonalData):
+    """Like an event it holds ids alone, which lead nowhere once the contact is gone."""
+
+    model = "crm.ContactsOfEvent"
+    subjects = {"workspace": "workspace", "contact": _about_contact}
+    fields = {
+        "id": technical("Names the event that it belongs to.", retention=Retention.AUDIT),
+        "workspace": WORKSPACE,
+        "contact_ids": replace(
+            OF_CONTACT,
+            purpose="Tells in each contact's timeline what was done to many at once.",
+            export=Export.OMITTED,
+            retention=Retention.AUDIT,
+            erase=Erase.CLEARED,
+        ),
+        **dict.fromkeys(
+            ("first_contact_id", "last_contact_id"),
+            technical("Spares looking into rows that cannot hold a contact.", retention=Retention.AUDIT),
         ),
     }
 

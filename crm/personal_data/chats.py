@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from crm.personal_data.vocabulary import CONTACT, OF_CONTACT, versions
+from crm.personal_data.vocabulary import CONTACT, OF_CONTACT, RECORD, versions
 from waplus.lib.personal_data import (
     CLIENT_ID,
     TEAM,
@@ -32,13 +32,14 @@ class ChatData(PersonalData):
         "id": CLIENT_ID,
         "workspace": WORKSPACE,
         **versions(
-            *("name", "description", "contact_id", "avatar_id", "unread_count", "archived", "pinned"),
+            *("name", "own_name", "description", "contact_id", "avatar_id", "unread_count", "archived", "pinned"),
             *("last_inbound_at", "last_outbound_at", "awaiting_reply"),
         ),
         "whatsapp_account": technical("Tells in which of the workspace's numbers the chat is."),
         "jid": replace(CONTACT, purpose="Names the chat in WhatsApp: replies go to it.", correct=Correct.NEVER),
         "kind": technical("Tells a person from a group, a channel or a list."),
         "name": CONTACT,
+        "own_name": replace(RECORD, purpose="Is what members call the chat."),
         "description": replace(CONTACT, purpose="Shows what a group is about."),
         "contact": OF_CONTACT,
         "avatar": replace(CONTACT, purpose="Leads to the photo of the chat.", correct=Correct.NEVER),
@@ -48,7 +49,7 @@ class ChatData(PersonalData):
         "archived": technical("Tells how the chat is shown."),
         "pinned": technical("Tells how the chat is shown."),
         "search_text": replace(
-            CONTACT, purpose="Finds the chat by its name.", export=Export.OMITTED, correct=Correct.DERIVED
+            CONTACT, purpose="Finds the chat by its names.", export=Export.OMITTED, correct=Correct.DERIVED
         ),
         "created_at": replace(METADATA, purpose="Tells since when the chat is known."),
     }

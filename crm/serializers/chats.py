@@ -16,14 +16,17 @@ class ChatSerializer(serializers.ModelSerializer):
     class Meta:
         model = Chat
         fields = [
-            *("id", "whatsapp_account", "jid", "kind", "name", "description", "contact", "avatar", "unread_count"),
+            *("id", "whatsapp_account", "jid", "kind", "name", "own_name", "description", "contact", "avatar"),
+            "unread_count",
             *("last_message_at", "last_inbound_at", "last_outbound_at", "awaiting_reply", "archived", "pinned"),
             "created_at",
         ]
 
 
 class ChatChangeSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=300, allow_blank=True)
+    own_name = serializers.CharField(
+        max_length=300, allow_blank=True, help_text="What members call the chat; empty: as WhatsApp calls it."
+    )
 
 
 class ChatReportSerializer(serializers.Serializer):
@@ -31,7 +34,7 @@ class ChatReportSerializer(serializers.Serializer):
 
     whatsapp_account = serializers.UUIDField()
     jid = serializers.CharField(help_text="…@c.us, …@lid, …@g.us, …@newsletter or …@broadcast.")
-    name = serializers.CharField(required=False)
+    name = serializers.CharField(required=False, help_text="As WhatsApp shows it; a member's `own_name` stays.")
     description = serializers.CharField(required=False)
     unread_count = serializers.IntegerField(required=False)
     last_message_at = serializers.DateTimeField(required=False)

@@ -18,6 +18,7 @@ from accounts.services import plans
 from accounts.services.events import record_event
 from crm.models import Chat, Contact, ContactIdentity, GroupMember, Note
 from crm.services.chat_links import link_chats
+from crm.services.contact_events import record_event_of_many
 from crm.services.identities import owners_of
 from waplus.lib.deletion import delete_rows
 from waplus.lib.errors import NotFound, Refused
@@ -55,8 +56,9 @@ def delete_contact(*, workspace: Workspace, contact_id: UUID, actor: Actor) -> N
 def delete_contacts(*, workspace: Workspace, contact_ids: Sequence[UUID], actor: Actor) -> int:
     """Put contacts into the bin, at most a few thousand a call; answers how many were not there yet."""
     ids = _put_away(workspace, contact_ids)
-    if ids:
-        record_event(kind="contact.deleted", actor=actor, workspace=workspace, changed=["deleted_at"], count=len(ids))
+    record_event_of_many(
+        kind="contact.deleted", actor=actor, workspace=workspace, contact_ids=ids, changed=["deleted_at"]
+    )
     return len(ids)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from accounts.models import Workspace
-from crm.models import Chat, GroupMember
 from crm.services.identities import jids_of
 from waplus.lib.prepared import PreparedStatement
 
@@ -25,6 +24,15 @@ WITH known AS (
 SELECT (SELECT count(*) FROM linked_chat) + (SELECT count(*) FROM linked_member)
 """)
 
+_UNLINK = """
+WITH theirs AS (
+    SELECT t.id FROM {table} t JOIN unnest(%s::uuid[], %s::text[]) AS lost (contact_id, jid)
+      ON t.contact_id = lost.contact_id AND t.jid = lost.jid
+    WHERE t.workspace_id = %s ORDER BY t.id FOR NO KEY UPDATE OF t
+)
+UPDATE {table} t SET contact_id = NULL FROM theirs WHERE t.id = theirs.id
+"""
+
 
 def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
     """Give chats and members of groups that nobody is known for their contact, where one holds their key.
@@ -42,9 +50,12 @@ def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
     return _LINK.fetch([workspace.pk, list(contacts), list(contacts.values())])[0][0]
 
 
-def unlink_chats(*, workspace: Workspace, contact_id: UUID, keys: Iterable[str]) -> None:
-    """Take chats and members of groups off a contact that no longer has these keys."""
-    jids = [jid for key in keys for jid in jids_of(key)]
-    for model in (Chat, GroupMember):
-        rows = model.objects.for_workspace(workspace).filter(contact_id=contact_id, jid__in=jids)
-        model.objects.filter(pk__in=rows.order_by("pk").select_for_update(no_key=True)).update(contact=None)
+def unlink_chats(*, workspace: Workspace, lost: Iterable[tuple[UUID, str]]) -> None:
+    """Take chats and members of groups off contacts that no longer have keys: pairs of a contact and a match key."""
+    pairs = [(str(contact_id), jid) for contact_id, key in lost for jid in jids_of(key)]
+    if not pairs:
+        return
+    contacts, jids = map(list, zip(*pairs, strict=True))
+    with connection.cursor() as cursor:
+        for table in ("crm_chat", "crm_groupmember"):
+            cursor.execute(_UNLINK.format(table=table), [contacts, jids, workspace.pk])

@@ -231,7 +231,7 @@ def _apply(chat: Chat, report: ChatReport, owners: Mapping[str, UUID]) -> bool:
         setattr(chat, name, _later(getattr(chat, name), report.values.get(name)))
     chat.last_message_at = _later(_later(chat.last_message_at, chat.last_inbound_at), chat.last_outbound_at)
     chat.awaiting_reply = awaits_reply(chat)
-    chat.search_text = search_text_of(chat.name)
+    chat.search_text = search_text_of(chat)
     return _columns(chat) != before
 
 
@@ -246,9 +246,9 @@ def awaits_reply(chat: Chat) -> bool:
     return chat.last_outbound_at is None or chat.last_outbound_at < chat.last_inbound_at
 
 
-def search_text_of(name: str) -> str:
-    """What search looks into: the folded name, behind one space."""
-    return searchable(fold(name))
+def search_text_of(chat: Chat) -> str:
+    """What search looks into: both names, folded, each behind one space."""
+    return searchable(*dict.fromkeys((fold(chat.own_name), fold(chat.name))))
 
 
 def _write(workspace: Workspace, actor: Actor, new: list[Chat], changed: list[Chat]) -> None:
@@ -273,14 +273,17 @@ def _rows(chats: list[Chat]) -> str:
 
 @transaction.atomic
 def update_chat(
-    *, workspace: Workspace, chat_id: UUID, actor: Actor, precondition=lambda chat: None, name: str
+    *, workspace: Workspace, chat_id: UUID, actor: Actor, precondition=lambda chat: None, own_name: str
 ) -> Chat:
-    """Name a chat. `precondition` is called with the locked row and may refuse."""
+    """Give a chat a name of the members' own, or with an empty one WhatsApp's again.
+
+    `precondition` is called with the locked row and may refuse.
+    """
     chat = chat_of(workspace=workspace, chat_id=chat_id, lock=True)
     precondition(chat)
-    changed = set_changed(chat, {"name": " ".join(name.split())})
+    changed = set_changed(chat, {"own_name": " ".join(own_name.split())})
     if changed:
-        chat.search_text = search_text_of(chat.name)
+        chat.search_text = search_text_of(chat)
         chat.save(update_fields=[*changed, "search_text"])
         record_event(kind="chat.updated", actor=actor, workspace=workspace, obj=chat, changed=changed)
     return chat

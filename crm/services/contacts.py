@@ -222,7 +222,7 @@ def remove_identity(*, workspace: Workspace, contact_id: UUID, identity_id: UUID
         if heir is not None:
             ContactIdentity.objects.filter(pk=heir.pk).update(holds_key=True)
         else:
-            unlink_chats(workspace=workspace, contact_id=contact.pk, keys=[identity.match_key])
+            unlink_chats(workspace=workspace, lost=[(contact.pk, identity.match_key)])
     _touch(contact, actor, workspace)
     return contact
 

@@ -67,6 +67,18 @@ def observed(value: str) -> str:
 
 
 @register.filter
+def chat_title(chat) -> str:
+    """What a chat is called on pages; a person's without a name by the number."""
+    return chat.own_name or chat.name or readable(chat.jid)
+
+
+def readable(name: str) -> str:
+    """A name as it is; the WhatsApp id of a person that stands for one as the number in it."""
+    digits, _at, server = name.partition("@")
+    return format_phone(digits) if server == "c.us" and digits.isdecimal() else name
+
+
+@register.filter
 def ago(moment: datetime) -> str:
     """How long ago a moment was, in its largest unit alone."""
     if timezone.now() - moment < timedelta(minutes=1):

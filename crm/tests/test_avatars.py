@@ -7,13 +7,15 @@ import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
 from accounts.models import Event
 from accounts.tests.together import assert_refused, at_once
-from crm.models import Avatar, Chat, WhatsAppAccount
+from crm.models import Avatar, Chat, SuggestionReason, WhatsAppAccount
 from crm.services.avatars import delete_unused_avatars
+from crm.services.suggestions import suggest
 from crm.tests.people import make_contact
 from waplus.lib.ids import uuid7
 from waplus.lib.images import UnreadableImage, read_photo
@@ -212,6 +214,27 @@ def test_shows_photo_on_pages(alice_device, alice, charlie, other, contact):
     answer = client.get(f"/avatars/{avatar_id}/")
     assert answer["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+def test_draw_photo_on_pages_with_initials_behind_it(alice_device, alice, acme, contact):
+    twin = make_contact(acme, name="Ana")
+    suggest(workspace=acme, pairs=[(contact.pk, twin.pk, SuggestionReason.SAME_NAME, "ana")])
+    client = Client()
+    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    pages = [
+        reverse("contacts"),
+        reverse("contact", args=[contact.pk]),
+        reverse("merge", args=[contact.pk, twin.pk]),
+        reverse("merge-suggestions"),
+    ]
+    for page in pages:
+        assert 'class="photo"' not in client.get(page).content.decode()
+    avatar_id = put(alice_device, contact, picture()).json()["avatar"]
+    drawn = f'<img class="photo" src="/avatars/{avatar_id}/" alt="Photo of Ana" width="72" height="72" loading="lazy"'
+    for page in pages:
+        text = client.get(page).content.decode()
+        assert text.count(drawn) == 1, page
+        assert '<span aria-hidden="true">A</span>' in text
 
 
 def test_photo_whose_file_is_gone_is_not_found(alice_device, contact):

@@ -1,5 +1,6 @@
 """Chats of every kind, as the extension reports them, and who is in groups."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.tests.together import assert_refused, at_once
 from crm.models import Chat, Contact, GroupMember, Tombstone, WhatsAppAccount
 from crm.services.chats import report_chats
 from crm.services.group_members import set_members
+from crm.services.sync.kinds import kind_named, present_changes
 from crm.tests.people import make_contact, tables_of
 from waplus.lib.ids import uuid7
 
@@ -290,23 +292,44 @@ def test_filters_chats(alice_device, acme, number):
         assert_refused(alice_device.client.get(CHATS, wrong), "invalid")
 
 
+def test_own_name_outlives_reports_and_gives_way_to_them_when_emptied(alice_device, bob_device, acme, number, group):
+    path = f"{CHATS}{group.pk}/"
+    alice_device.client.patch(path, {"own_name": "Suppliers"})
+    assert outcomes(bob_device, number, {"jid": GROUP, "name": "Friday football"}) == ["updated"]
+    group.refresh_from_db()
+    assert (group.own_name, group.name, str(group)) == ("Suppliers", "Friday football", "Suppliers")
+    assert group.search_text == " suppliers friday football"
+    assert group.field_versions == {"own_name": 2, "name": 3}
+    pulled = present_changes(
+        kind=kind_named("chat"), workspace_id=acme.pk, user_id=bob_device.instance.user_id, ids=[str(group.pk)]
+    )
+    document = json.loads(pulled[str(group.pk)])["document"]
+    assert (document["own_name"], document["name"]) == ("Suppliers", "Friday football")
+    assert document["field_versions"] == {"own_name": 2, "name": 3}
+    alice_device.client.patch(path, {"own_name": ""})
+    group.refresh_from_db()
+    assert (str(group), group.search_text) == ("Friday football", " friday football")
+
+
 def test_names_chat(alice_device, acme, group):
-    answer = alice_device.client.patch(f"{CHATS}{group.pk}/", {"name": " The  Team "})
-    assert (answer.status_code, answer.json()["name"]) == (200, "The Team")
-    assert alice_device.client.get(CHATS, {"q": "the t"}).json()["results"][0]["name"] == "The Team"
-    assert Event.objects.get(kind="chat.updated").changed == ["name"]
-    stale = alice_device.client.patch(f"{CHATS}{group.pk}/", {"name": "X"}, headers={"If-Match": '"old"'})
+    answer = alice_device.client.patch(f"{CHATS}{group.pk}/", {"own_name": " The  Crew "})
+    assert answer.status_code == 200
+    assert (answer.json()["own_name"], answer.json()["name"]) == ("The Crew", "Team")
+    for words in ("the c", "team"):
+        assert alice_device.client.get(CHATS, {"q": words}).json()["results"][0]["own_name"] == "The Crew"
+    assert Event.objects.get(kind="chat.updated").changed == ["own_name"]
+    stale = alice_device.client.patch(f"{CHATS}{group.pk}/", {"own_name": "X"}, headers={"If-Match": '"old"'})
     assert_refused(stale, "precondition_failed")
-    for wrong in ({}, {"name": None}, {"name": "x" * 301}, {"jid": LID}):
+    for wrong in ({}, {"own_name": None}, {"own_name": "x" * 301}, {"name": "X"}, {"jid": LID}):
         assert_refused(alice_device.client.patch(f"{CHATS}{group.pk}/", wrong), "invalid")
     group.refresh_from_db()
-    assert (group.name, group.jid) == ("The Team", GROUP)
+    assert (group.own_name, group.name, group.jid) == ("The Crew", "Team", GROUP)
 
 
 def test_chat_of_others_is_like_missing_one(charlie_device, group):
     for path in (f"{CHATS}{group.pk}/", f"{CHATS}{uuid7()}/"):
         assert_refused(charlie_device.client.get(path), "not_found")
-        assert_refused(charlie_device.client.patch(path, {"name": "stolen"}), "not_found")
+        assert_refused(charlie_device.client.patch(path, {"own_name": "stolen"}), "not_found")
         assert_refused(charlie_device.client.put(f"{path}members/", {"members": []}), "not_found")
 
 

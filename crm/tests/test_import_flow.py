@@ -9,7 +9,20 @@ from django.db import connections
 
 from accounts.models import Resource
 from accounts.services import plans
-from crm.models import Contact, ContactIdentity, ContactTag, ImportBatch, ImportRow, Note, StagedRow, Tag, Tombstone
+from crm.models import (
+    Chat,
+    Contact,
+    ContactIdentity,
+    ContactTag,
+    GroupMember,
+    ImportBatch,
+    ImportRow,
+    Note,
+    StagedRow,
+    Tag,
+    Tombstone,
+    WhatsAppAccount,
+)
 from crm.services.imports import planning, runs
 from crm.services.spreadsheets import workbook
 from crm.tasks import run_waiting_imports
@@ -184,6 +197,34 @@ def test_undoes_whole_batch(alice_device, acme):
     assert post(alice_device, batch, "undo")["state"] == "undone"
 
 
+def test_finds_chats_of_imported_people_at_once_and_lets_them_go_with_them(alice_device, acme, other):
+    """A chat that WhatsApp has shown before is the imported person's; it is no use that would keep them from going."""
+    account, foreign = (WhatsAppAccount.objects.create(workspace=one, jid="4915100000@c.us") for one in (acme, other))
+    digits, known, stranger = "4915112345678", "493012345678", "4917700000000"
+
+    def chat(account, jid: str, kind: str = "person") -> Chat:
+        return Chat.objects.create(
+            workspace=account.workspace, whatsapp_account=account, jid=jid, kind=kind, search_text=""
+        )
+
+    chats = [chat(account, f"{number}@c.us") for number in (digits, known, stranger)]
+    group = chat(account, "1@g.us", "group")
+    member = GroupMember.objects.create(workspace=acme, chat=group, jid=f"{digits}@c.us")
+    theirs = chat(foreign, f"{digits}@c.us")
+    imported(alice_device, b"Name,Phone\nKnown,+493011111111\n")
+    batch = imported(alice_device, b"Name,Phone,Phone 2\nAna,+4915112345678,\nKnown,+493011111111,+493012345678\n")
+
+    def owners() -> list:
+        rows = [type(row).objects.get(pk=row.pk) for row in (*chats, member, theirs)]
+        return [row.contact and row.contact.name for row in rows]
+
+    assert owners() == ["Ana", "Known", None, "Ana", None]
+    undone = post(alice_device, batch, "undo")
+    assert (undone["contacts_deleted"], undone["rows_restored"], undone["rows_kept"]) == (1, 1, 0)
+    assert owners() == [None, None, None, None, None]
+    assert Chat.objects.count() == 5 and list(Contact.objects.values_list("name", flat=True)) == ["Known"]
+
+
 def test_leaves_later_edits_alone(alice_device, acme):
     imported(alice_device, b"Name,Phone\nKnown,+4930123456\n")
     client = alice_device.client
@@ -350,3 +391,11 @@ def test_reads_workbooks_and_cards_through_the_same_door(alice_device, acme):
     card = b"BEGIN:VCARD\nVERSION:3.0\nN:N\xc3\xba\xc3\xb1ez;Ana;;;\nTEL:+34 612 34 56 78\nORG:Acme\nEND:VCARD\n"
     assert outcomes(imported(alice_device, card)) == (0, 1, 0, 0, 0)
     assert list(Contact.objects.values_list("name", "company")) == [("Ana Núñez", "Acme")]
+
+
+def test_puts_new_tags_behind_the_others(alice_device, acme):
+    for position, name in enumerate(("First", "Second")):
+        Tag.objects.create(workspace=acme, name=name, folded=name.lower(), position=position)
+    imported(alice_device, b'Name,Phone,Tags\nAna,+4915112345678,"Fair, Second"\nBen,+4915112345679,Late\n')
+    order = Tag.objects.for_workspace(acme).order_by("position", "id").values_list("name", flat=True)
+    assert list(order) == ["First", "Second", "Fair", "Late"]

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from crm.models import Contact
+from crm.models import Chat, Contact, GroupMember, WhatsAppAccount
 from crm.tests.test_pages_contacts import add, said
 
 
@@ -83,3 +83,35 @@ def test_change_contact_needs_post_and_token(client, alice, ana):
         assert client.get(address).status_code == 405
         assert client.post(address, {"name": "x"}).status_code == 403
     assert Contact.objects.get().name == "Ana Lima"
+
+
+def test_name_chat(client, alice, acme, charlie, other):
+    """A member's own name stands before WhatsApp's, and gives way to it when emptied."""
+    contact = add(acme, alice, "Ana")
+    account = WhatsAppAccount.objects.create(workspace=acme, jid="5511911112222@c.us")
+    chat = Chat.objects.create(
+        workspace=acme,
+        whatsapp_account=account,
+        jid="5511987654321@c.us",
+        kind="person",
+        contact=contact,
+        search_text="",
+    )
+    group = Chat.objects.create(
+        workspace=acme, whatsapp_account=account, jid="1@g.us", kind="group", name="Team", search_text=" team"
+    )
+    GroupMember.objects.create(workspace=acme, chat=group, jid=chat.jid, contact=contact)
+    client.force_login(alice)
+    assert "+55 11 98765-4321" in client.get(reverse("contact", args=[contact.pk])).content.decode()
+    response = client.post(reverse("name-chat", args=[contact.pk, group.pk]), {"own_name": " Suppliers "}, follow=True)
+    assert said(response) == ["The name is saved."]
+    assert "<bdi>Suppliers</bdi>" in response.content.decode() and "~<bdi>Team</bdi>" in response.content.decode()
+    response = client.post(reverse("name-chat", args=[contact.pk, chat.pk]), {"own_name": "x" * 301})
+    assert response.status_code == 200 and "at most 300 characters" in response.content.decode()
+    client.post(reverse("name-chat", args=[contact.pk, group.pk]), {"own_name": ""})
+    assert [str(row) for row in Chat.objects.order_by("jid")] == ["Team", "5511987654321@c.us"]
+    stranger = add(acme, alice, "Ben")
+    assert client.post(reverse("name-chat", args=[stranger.pk, chat.pk]), {"own_name": "X"}).status_code == 404
+    client.force_login(charlie)
+    assert client.post(reverse("name-chat", args=[contact.pk, chat.pk]), {"own_name": "X"}).status_code == 404
+    assert not Chat.objects.exclude(own_name="").exists()

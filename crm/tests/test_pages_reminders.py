@@ -170,3 +170,18 @@ def test_say_recurrence_in_words():
     assert in_words("FREQ=WEEKLY;INTERVAL=3") == "Every 3 weeks"
     assert in_words("FREQ=MONTHLY;BYDAY=1MO;COUNT=4") == "Every month on certain days, for a time"
     assert in_words("nonsense") == "Repeats"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("FREQ=WEEKLY;BYDAY=MO", "Every week on Monday"),
+        ("FREQ=WEEKLY;BYDAY=MO,TH", "Every week on Monday and Thursday"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=SA", "Every 2 weeks on Saturday"),
+        ("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "Every weekday, Monday to Friday"),
+        ("FREQ=MONTHLY;BYDAY=1MO", "Every month on certain days"),
+        ("FREQ=WEEKLY;BYDAY=TU;COUNT=3", "Every week on Tuesday, for a time"),
+    ],
+)
+def test_say_rule_in_words(rule, words):
+    assert in_words(rule) == words

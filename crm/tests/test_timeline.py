@@ -13,6 +13,7 @@ from accounts.services.events import record_event
 from crm.models import (
     Chat,
     Contact,
+    ContactsOfEvent,
     ContactTag,
     CustomField,
     ImportBatch,
@@ -25,11 +26,15 @@ from crm.models import (
     Tag,
     WhatsAppAccount,
 )
+from crm.services.bulk.running import run_open_actions
+from crm.services.bulk.starting import start_bulk_action
 from crm.services.contacts import create_contact, update_contact
 from crm.services.merging import merge_contacts, undo_merge
+from crm.services.ownership import hand_over_contacts
 from crm.services.tags import tag_contact, untag_contact
 from crm.services.timeline import registry
 from crm.services.timeline.pages import SORTS, timeline_page
+from crm.tests.records import add_field, add_stage, add_tag
 from waplus.lib.api.pagination import PageRequest
 from waplus.lib.errors import NotFound
 from waplus.lib.ids import uuid7
@@ -466,3 +471,54 @@ def test_reads_no_table_of_large_workspace(acme, alice, ana):
     assert "Seq Scan" not in plan
     assert "event_object" in plan
     assert "import_row_of_contact" in plan
+
+
+def test_tells_what_was_done_to_many_at_once(acme, alice, bob, charlie, other):
+    """Each contact's timeline tells of the bulk changes that changed it, and of no others."""
+    ana, ben, cem = (add(acme, alice, name, 0) for name in ("Ana", "Ben", "Cem"))
+    vip, new = add_tag(acme, "VIP"), add_stage(acme, "New")
+    city = add_field(acme, "City", "text")
+    tag_contact(workspace=acme, contact_id=ana.pk, actor=actors.person(alice), tag_id=vip.pk)
+    update_contact(workspace=acme, contact_id=cem.pk, actor=actors.person(alice), stage=new.pk)
+    both = {"workspace": acme, "user": bob, "actor": actors.person(bob)}
+    start_bulk_action(**both, action="set_stage", ids=[ana.pk, ben.pk, cem.pk], stage=new.pk)
+    start_bulk_action(**both, action="set_owner", ids=[ana.pk, ben.pk], owner=bob.pk)
+    start_bulk_action(**both, action="set_field", ids=[ben.pk], field=city.pk, value="Porto")
+    start_bulk_action(**both, action="remove_tags", ids=[ana.pk, ben.pk], tags=[vip.pk])
+    start_bulk_action(**both, action="bin", ids=[ben.pk, cem.pk])
+    start_bulk_action(**both, action="restore", ids=[ben.pk, cem.pk])
+    run_open_actions()
+
+    def done_by_bob(contact) -> list[tuple]:
+        entries = [entry for entry in everything(contact, 2) if (entry["actor"] or {}).get("id") == bob.pk]
+        return [
+            (entry["kind"], [(f["field"], f["to"] and f["to"]["name"]) for f in entry.get("fields", [])])
+            for entry in entries
+        ]
+
+    assert done_by_bob(ana) == [
+        ("tag.removed", []),
+        ("contact.updated", [("owner", "Bob")]),
+        ("contact.updated", [("stage", "New")]),
+    ]
+    assert done_by_bob(ben) == [
+        ("contact.restored", []),
+        ("contact.deleted", []),
+        ("contact.updated", [("fields", "City")]),
+        ("contact.updated", [("owner", "Bob")]),
+        ("contact.updated", [("stage", "New")]),
+    ]
+    assert done_by_bob(cem) == [("contact.restored", []), ("contact.deleted", [])]
+    removed = next(entry for entry in page_of(ana)[0] if entry["kind"] == "tag.removed")
+    assert removed["tag"] == named(vip, "VIP")
+    # An event and a row for each change, however many contacts it is about.
+    assert Event.objects.filter(object_type="contact", count=2).count() == 3 and ContactsOfEvent.objects.count() == 5
+
+
+def test_tells_who_took_over_from_a_member_who_left(acme, alice, bob):
+    ana = add(acme, alice, "Ana", 0)
+    Contact.objects.filter(pk=ana.pk).update(owner=bob)
+    hand_over_contacts(workspace=acme, user_id=bob.pk, heir_id=alice.pk, limit=10)
+    entry = page_of(ana)[0][0]
+    assert (entry["kind"], entry["fields"]) == ("contact.updated", [{"field": "owner", "to": named(alice, "Alice")}])
+    assert entry["actor"] is None

@@ -3,8 +3,14 @@
 import re
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
 
 from waplus.lib.api.problem_documents import problem_response
+from waplus.lib.audience import is_program
+
+# As much of a refused body is read and thrown away, in bytes: a browser shows the answer only when it could send all.
+_THROWN_AWAY = 400 * 1024 * 1024
 
 
 class BodySizeMiddleware:
@@ -35,5 +41,15 @@ class BodySizeMiddleware:
         named = (name for path, name in self.UPLOAD_PATHS.items() if path.fullmatch(request.path))
         cap = getattr(settings, next(named, "MAX_BODY_BYTES"))
         if length > cap:
-            return problem_response(request, "too_large", f"The body may have at most {cap} bytes.")
+            return self._too_large(request, length, cap)
         return self.get_response(request)
+
+    @staticmethod
+    def _too_large(request: HttpRequest, length: int, cap: int) -> HttpResponse:
+        if is_program(request):
+            return problem_response(request, "too_large", f"The body may have at most {cap} bytes.")
+        if length <= _THROWN_AWAY:
+            while request.read(1024 * 1024):
+                pass
+        page = get_template("413.html").render({"megabytes": cap // (1024 * 1024), "back": request.path})
+        return HttpResponse(page, status=413)

@@ -18,6 +18,7 @@ from accounts.services.departures import hold_member
 from accounts.services.events import record_event
 from crm.models import BulkKind, CustomField, Tag
 from crm.services import bin
+from crm.services.contact_events import record_event_of_many
 from crm.services.field_values import InvalidValue, canonical_value
 from crm.services.stages import hold_stage
 from waplus.lib.errors import Invalid, Refused
@@ -49,12 +50,9 @@ WITH put_on AS (
 )
 SELECT count(DISTINCT contact_id) FROM put_on
 """
-_REMOVE_TAGS = """
-WITH taken_off AS (
-    DELETE FROM crm_contacttag
-    WHERE workspace_id = %(workspace)s AND contact_id = ANY(%(contacts)s) AND tag_id = ANY(%(tags)s) RETURNING contact_id
-)
-SELECT count(DISTINCT contact_id) FROM taken_off
+_REMOVE_TAG = """
+DELETE FROM crm_contacttag
+WHERE workspace_id = %(workspace)s AND contact_id = ANY(%(contacts)s) AND tag_id = %(tag)s RETURNING contact_id
 """
 _ASSIGN = (
     _LOCKED
@@ -63,7 +61,7 @@ _ASSIGN = (
     UPDATE crm_contact c SET {column} = %(value)s, updated_at = %(now)s
     FROM here WHERE c.id = here.id AND c.{column} IS DISTINCT FROM %(value)s RETURNING c.id
 )
-SELECT count(*) FROM moved
+SELECT id FROM moved
 """
 )
 _FILL = (
@@ -77,7 +75,7 @@ _FILL = (
         WHERE crm_fieldvalue.value IS DISTINCT FROM excluded.value
     RETURNING contact_id
 ), touched AS (UPDATE crm_contact c SET updated_at = %(now)s FROM filled WHERE c.id = filled.contact_id)
-SELECT count(*) FROM filled
+SELECT contact_id FROM filled
 """
 )
 _EMPTY = (
@@ -87,21 +85,23 @@ _EMPTY = (
     DELETE FROM crm_fieldvalue v USING here
     WHERE v.workspace_id = %(workspace)s AND v.contact_id = here.id AND v.field_id = %(field)s RETURNING v.contact_id
 ), touched AS (UPDATE crm_contact c SET updated_at = %(now)s FROM emptied WHERE c.id = emptied.contact_id)
-SELECT count(*) FROM emptied
+SELECT contact_id FROM emptied
 """
 )
 
 
-def _counted(statement: str, workspace: Workspace, contacts: list[UUID], **values) -> int:
+def _written(statement: str, workspace: Workspace, contacts: list[UUID], **values) -> list:
+    """The first column of what a statement answers."""
     with connection.cursor() as cursor:
         cursor.execute(statement, {"workspace": workspace.pk, "contacts": contacts, "now": timezone.now(), **values})
-        return cursor.fetchone()[0]
+        return [row[0] for row in cursor.fetchall()]
 
 
-def _told(kind: str, actor: Actor, workspace: Workspace, changed: list[str], count: int) -> Effect:
-    if count:
-        record_event(kind=kind, actor=actor, workspace=workspace, changed=changed, count=count)
-    return Effect(count)
+def _updated(actor: Actor, workspace: Workspace, contact_ids: list[UUID], changed: str) -> Effect:
+    record_event_of_many(
+        kind="contact.updated", actor=actor, workspace=workspace, contact_ids=contact_ids, changed=[changed]
+    )
+    return Effect(len(contact_ids))
 
 
 def _tags(workspace: Workspace, arguments: dict) -> list[UUID]:
@@ -115,30 +115,43 @@ def _tags(workspace: Workspace, arguments: dict) -> list[UUID]:
 
 def _add_tags(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
     tags = _tags(workspace, arguments)
-    count = _counted(_ADD_TAGS, workspace, contacts, tags=tags, user=actor.user_id)
-    return _told("contact.tagged", actor, workspace, [f"tags.{tag}" for tag in tags], count)
+    count = _written(_ADD_TAGS, workspace, contacts, tags=tags, user=actor.user_id)[0]
+    if count:
+        # The rows of the tags themselves tell the timelines.
+        changed = [f"tags.{tag}" for tag in tags]
+        record_event(kind="contact.tagged", actor=actor, workspace=workspace, changed=changed, count=count)
+    return Effect(count)
 
 
 def _remove_tags(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
-    tags = [UUID(tag) for tag in arguments["tags"]]
-    count = _counted(_REMOVE_TAGS, workspace, contacts, tags=tags)
-    return _told("contact.untagged", actor, workspace, [f"tags.{tag}" for tag in tags], count)
+    changed = set()
+    for tag in arguments["tags"]:
+        taken_off = _written(_REMOVE_TAG, workspace, contacts, tag=UUID(tag))
+        record_event_of_many(
+            kind="contact.untagged",
+            actor=actor,
+            workspace=workspace,
+            contact_ids=taken_off,
+            changed=[f"tags.{tag}"],
+        )
+        changed.update(taken_off)
+    return Effect(len(changed))
 
 
 def _set_owner(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
     owner = arguments["owner"]
     if owner is not None and not hold_member(workspace=workspace, user_id=owner):
         raise Invalid("owner", "does_not_exist", "This is no member of the workspace.")
-    count = _counted(_ASSIGN.format(column="owner_id"), workspace, contacts, value=owner and UUID(owner))
-    return _told("contact.updated", actor, workspace, [f"owner.{owner}" if owner else "owner"], count)
+    moved = _written(_ASSIGN.format(column="owner_id"), workspace, contacts, value=owner and UUID(owner))
+    return _updated(actor, workspace, moved, f"owner.{owner}" if owner else "owner")
 
 
 def _set_stage(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
     stage = arguments["stage"]
     if stage is not None:
         hold_stage(workspace=workspace, stage_id=stage)
-    count = _counted(_ASSIGN.format(column="stage_id"), workspace, contacts, value=stage and UUID(stage))
-    return _told("contact.updated", actor, workspace, [f"stage.{stage}" if stage else "stage"], count)
+    moved = _written(_ASSIGN.format(column="stage_id"), workspace, contacts, value=stage and UUID(stage))
+    return _updated(actor, workspace, moved, f"stage.{stage}" if stage else "stage")
 
 
 def field_and_value(workspace: Workspace, field_id, raw):
@@ -157,11 +170,11 @@ def field_and_value(workspace: Workspace, field_id, raw):
 def _set_field(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
     field, canonical = field_and_value(workspace, arguments["field"], arguments["value"])
     if canonical is None:
-        count = _counted(_EMPTY, workspace, contacts, field=field.pk)
+        filled = _written(_EMPTY, workspace, contacts, field=field.pk)
     else:
         value = {"value": json.dumps(canonical.value), "text": canonical.text, "number": canonical.number}
-        count = _counted(_FILL, workspace, contacts, field=field.pk, **value)
-    return _told("contact.updated", actor, workspace, [f"fields.{field.pk}"], count)
+        filled = _written(_FILL, workspace, contacts, field=field.pk, **value)
+    return _updated(actor, workspace, filled, f"fields.{field.pk}")
 
 
 def _bin(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:

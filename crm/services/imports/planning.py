@@ -157,6 +157,16 @@ class Plan:
         """Contacts that were there and whose own columns change."""
         return [person for person in self._known.contacts.values() if person.is_changed and not person.is_new]
 
+    def holders_added(self) -> dict[str, str]:
+        """The match keys that rows bring, with the ids of the contacts that hold them now."""
+        return {
+            key: one.contact_id
+            for one in self.outcomes
+            if one.additions
+            for _id, _kind, _value, key, holds in one.additions.identities
+            if holds
+        }
+
     def version_of(self, one: Outcome) -> int:
         """The version of a row's contact once the chunk is written."""
         return self._known.contacts[one.contact_id].version

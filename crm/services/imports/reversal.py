@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.models import Contact, ContactIdentity, ContactTag, CustomField, FieldValue, ImportBatch, ImportRow, Note
 from crm.models.imports import UndoOutcome
+from crm.services.chat_links import unlink_chats
 from crm.services.contacts import DERIVED, derive_search
 from crm.services.imports.mapping.values import indexed
 
@@ -133,7 +134,7 @@ def _delete(batch: ImportBatch, model: type, ids: list) -> None:
 
 
 def _pass_keys_on(batch: ImportBatch, held: list[tuple[UUID, str]]) -> None:
-    """If another spelling of a number stays on the contact, it holds the number's key now."""
+    """If another spelling of a number stays on the contact, it holds the number's key now; else its chats are nobody's."""
     if not held:
         return
     contacts, keys = zip(*held, strict=True)
@@ -144,9 +145,11 @@ def _pass_keys_on(batch: ImportBatch, held: list[tuple[UUID, str]]) -> None:
                    JOIN unnest(%s::uuid[], %s::text[]) AS f (contact_id, match_key)
                      ON f.contact_id = i.contact_id AND f.match_key = i.match_key
                    WHERE i.workspace_id = %s AND NOT i.holds_key ORDER BY i.match_key, i.id
-               )""",
+               ) RETURNING match_key""",
             [list(contacts), list(keys), batch.workspace_id],
         )
+        passed_on = {row[0] for row in cursor.fetchall()}
+    unlink_chats(workspace=batch.workspace, lost=[pair for pair in held if pair[1] not in passed_on])
 
 
 def _write_values(batch: ImportBatch, chunk: _Chunk) -> None:

@@ -26,12 +26,15 @@ from accounts.models import Resource
 from accounts.services import plans
 from crm.models import ImportBatch, ImportState, RowOutcome, Tag
 from crm.models.imports import CLOSED_STATES, OPEN_STATES, PENDING_STATES
+from crm.services.chat_links import link_chats
 from crm.services.imports import judging, previews, staging, undoing
 from crm.services.imports.batches import close_batch
 from crm.services.imports.planning import Plan
 from crm.services.imports.staging import Stopped
 from crm.services.imports.writing import Overtaken, write_plan
+from crm.services.naming import next_position
 from waplus.lib.errors import Refused
+from waplus.lib.locks import take_turns
 from waplus.lib.text import fold
 
 CHUNK = 5_000
@@ -158,9 +161,11 @@ def _begin(batch: ImportBatch) -> bool:
             needed = judging.count_new(batch)
             plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=needed)
             plans.release(workspace=batch.workspace, resource=Resource.CONTACTS, amount=needed)
+        take_turns("crm_tag", batch.workspace_id)
+        behind = next_position(Tag, batch.workspace)
         tags = [
-            Tag(id=id, workspace_id=batch.workspace_id, name=name, folded=fold(name)[:200])
-            for id, name in batch.new_tags.items()
+            Tag(id=id, workspace_id=batch.workspace_id, name=name, folded=fold(name)[:200], position=behind + place)
+            for place, (id, name) in enumerate(batch.new_tags.items())
         ]
         Tag.objects.bulk_create(tags, ignore_conflicts=True)
         there = Tag.objects.for_workspace(batch.workspace_id).filter(pk__in=[tag.pk for tag in tags]).count()
@@ -208,6 +213,7 @@ def _write_chunk(batch: ImportBatch) -> bool:
         return False
     plan = Plan(locked, rows)
     write_plan(plan, timezone.now())
+    link_chats(workspace=batch.workspace, holders=plan.holders_added())
     created = plan.count(RowOutcome.CREATED)
     plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=created)
     idle = "rows_skipped" if locked.duplicates == "skip" else "rows_unchanged"

@@ -39,6 +39,8 @@ _HANGING = {
 _TOUCHED = 1_000_000
 # Rows that are about a contact without anybody having used it.
 _ABOUT = ("crm_mergesuggestion",)
+# Rows that are its only as long as it has its number: WhatsApp brought them, and they stay.
+_LINKED = ("crm_chat", "crm_groupmember")
 
 
 def undo(batch: ImportBatch, end: float, actor: Actor) -> None:
@@ -159,7 +161,8 @@ def _references(about: bool) -> list[tuple[str, str]]:
         for field in Contact._meta.get_fields(include_hidden=True)
         if field.auto_created and not field.concrete and (field.one_to_many or field.one_to_one)
     )
-    return [(table, column) for table, column in pointing if table not in _HANGING and (table in _ABOUT) == about]
+    beyond = [pair for pair in pointing if pair[0] not in (*_HANGING, *_LINKED)]
+    return [(table, column) for table, column in beyond if (table in _ABOUT) == about]
 
 
 def _delete(batch: ImportBatch, ids: list[UUID]) -> int:
@@ -167,6 +170,11 @@ def _delete(batch: ImportBatch, ids: list[UUID]) -> int:
     if not ids:
         return 0
     with connection.cursor() as cursor:
+        for table in _LINKED:
+            cursor.execute(
+                f"UPDATE {table} SET contact_id = NULL WHERE workspace_id = %s AND contact_id = ANY (%s)",
+                [batch.workspace_id, ids],
+            )
         for table, column in [
             *((table, "contact_id") for table in _HANGING),
             *_references(about=True),

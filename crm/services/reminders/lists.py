@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -48,3 +49,9 @@ def count_overdue(*, workspace: Workspace, user: User) -> int:
     """How many reminders of a person are overdue, for a badge."""
     reminders = Reminder.objects.for_workspace(workspace).visible()
     return reminders.filter(assignee=user).overdue(timezone.now()).count()
+
+
+def count_assigned(*, workspace: Workspace, user_id: UUID) -> int:
+    """How many open reminders are a person's."""
+    reminders = Reminder.objects.for_workspace(workspace).visible()
+    return reminders.filter(assignee=user_id, state=ReminderState.OPEN).count()

@@ -76,7 +76,7 @@ UNION ALL SELECT 'contact', id,
     coalesce(nullif(name, ''), nullif(profile_name, ''), nullif(company, ''), nullif(email, ''), sort_name)
     FROM crm_contact WHERE workspace_id = $1 AND id = ANY ($6::uuid[])
 UNION ALL SELECT 'batch', id, file_name FROM crm_importbatch WHERE workspace_id = $1 AND id = ANY ($7::uuid[])
-UNION ALL SELECT 'chat', id, CASE WHEN name = '' THEN jid ELSE name END
+UNION ALL SELECT 'chat', id, coalesce(nullif(own_name, ''), nullif(name, ''), jid)
     FROM crm_chat WHERE workspace_id = $1 AND id = ANY ($8::uuid[])
 """
 )

@@ -46,4 +46,4 @@ def timeline_sources() -> tuple[Source, ...]:
 
 def timeline_kinds() -> list[str]:
     """The kinds of entries that there are, sorted."""
-    return sorted(kind for source in _sources.values() for kind in source.kinds)
+    return sorted({kind for source in _sources.values() for kind in source.kinds})

@@ -45,6 +45,18 @@ WHERE e.object_id = person.id AND e.workspace_id = person.workspace_id
   AND (e.kind IN ('contact.updated', 'contact.observed', 'contact.deleted', 'contact.restored')
        OR e.kind = 'contact.untagged' AND starts_with(e.changed[1], 'tags.'))
 """
+# Bulk changes leave one event with a count, and which contacts it is about.
+_CHANGED_TOGETHER = """
+SELECT t.id,
+       CASE e.kind WHEN 'contact.untagged' THEN 'tag.removed' WHEN 'contact.reassigned' THEN 'contact.updated'
+       ELSE e.kind END AS kind,
+       e.actor_user_id AS actor,
+       CASE e.kind WHEN 'contact.untagged' THEN jsonb_build_object('tag', substr(e.changed[1], 6))
+       ELSE jsonb_build_object('changed', e.changed) END AS detail
+FROM crm_contactsofevent t JOIN accounts_event e ON e.id = t.id AND e.workspace_id = t.workspace_id
+WHERE t.workspace_id = person.workspace_id AND t.first_contact_id <= person.id AND t.last_contact_id >= person.id
+  AND person.id = ANY (t.contact_ids)
+"""
 _TAG_ADDED = """
 SELECT t.added_at AS at, t.id, 'tag.added' AS kind, t.added_by_id AS actor, jsonb_build_object('tag', t.tag_id) AS detail
 FROM crm_contacttag t
@@ -113,6 +125,12 @@ def register_sources() -> None:
         "contact.changed",
         kinds=["contact.updated", "contact.observed", "contact.deleted", "contact.restored", "tag.removed"],
         sql=_CHANGED,
+        timed_by_id=True,
+    )
+    register_timeline_source(
+        "contact.changed_together",
+        kinds=["contact.updated", "contact.deleted", "tag.removed"],
+        sql=_CHANGED_TOGETHER,
         timed_by_id=True,
     )
     register_timeline_source("tag.added", kinds=["tag.added"], sql=_TAG_ADDED)

@@ -249,10 +249,10 @@ def test_number_is_there_once_and_its_name_changes_by_field(acme, alice, alice_d
     assert_outcome(named, "applied")
     assert_outcome(late, "refused", "conflict", ["name"])
     chat = Chat.objects.create(workspace=acme, whatsapp_account=account, jid="1@c.us", kind="person", search_text=" ")
-    named, empty = push(bob_device, update("chat", chat, 1, name="Ana"), update("chat", chat, 1))
+    named, empty = push(bob_device, update("chat", chat, 1, own_name="Ana"), update("chat", chat, 1))
     assert_outcome(named, "applied")
-    assert_outcome(empty, "refused", "invalid", ["set.name"])
-    assert (Chat.objects.get().name, Chat.objects.get().search_text) == ("Ana", " ana")
+    assert_outcome(empty, "refused", "invalid", ["set.own_name"])
+    assert (Chat.objects.get().own_name, Chat.objects.get().search_text) == ("Ana", " ana")
 
 
 def test_reaches_into_nothing_of_another_workspace(acme, alice, charlie_device):
@@ -264,7 +264,8 @@ def test_reaches_into_nothing_of_another_workspace(acme, alice, charlie_device):
     account = WhatsAppAccount.objects.create(workspace=acme, jid="1@c.us")
     chat = Chat.objects.create(workspace=acme, whatsapp_account=account, jid="1@c.us", kind="person", search_text=" ")
     rows = {"stage": stage, "custom_field": field, "tab": tab, "tag": tag, "whatsapp_account": account, "chat": chat}
-    batch = [update(kind, row, 1, name="stolen") for kind, row in rows.items()]
+    called = {"chat": "own_name"}
+    batch = [update(kind, row, 1, **{called.get(kind, "name"): "stolen"}) for kind, row in rows.items()]
     batch += [change(kind, "move", rows[kind].pk, after=None) for kind in ("stage", "custom_field", "tab", "tag")]
     batch += [change("custom_field", op, field.pk) for op in ("retire", "restore")]
     own = change("tag", "create", name="Mine")

@@ -6,12 +6,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts import actors
-from accounts.models import Plan, User
+from accounts.models import Plan, Role, User
 from accounts.services.plans import change_plan
-from accounts.services.workspaces import create_workspace, current_membership
+from accounts.services.workspaces import add_member, create_workspace, current_membership
+from waplus.demo.workspace import fill_workspace
 from waplus.local.addresses import development_secret
 
 EMAIL = "demo@example.com"
+COLLEAGUE_EMAIL = "colleague@example.com"
 STAFF_EMAIL = "staff@example.com"
 
 
@@ -34,7 +36,11 @@ class Command(BaseCommand):
                     owner=person, name="Demo workspace", actor=actors.SYSTEM, default_country="BR"
                 )
                 change_plan(workspace=workspace, plan=Plan.objects.get(code="team"), actor=actors.SYSTEM)
+                colleague = self._person(COLLEAGUE_EMAIL, "Bia Colleague")
+                add_member(workspace=workspace, user=colleague, role=Role.MEMBER, actor=actors.SYSTEM)
+                fill_workspace(workspace=workspace, owner=person, colleague=colleague)
         self.stdout.write(f"Demo login: {EMAIL}   password: {demo_password()}")
+        self.stdout.write(f"A colleague, to see the same from the other side: {COLLEAGUE_EMAIL}   same password")
         self.stdout.write(f"Staff login for /admin/: {STAFF_EMAIL}   same password; it asks for two-factor first")
 
     def _person(self, email: str, name: str, **fields) -> User:

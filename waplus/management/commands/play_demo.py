@@ -1,7 +1,5 @@
-"""The main job, played over HTTP as the extension would do it, each step in plain words."""
+"""The main job and the CRM, played over HTTP as extensions would do it, each step in plain words."""
 
-import base64
-import secrets
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,37 +9,12 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from waplus.demo.extension import PATIENCE, ZONE, Extension, Refusal
+from waplus.demo.keeping_customers import keep_customers
 from waplus.lib.ids import uuid7
 from waplus.management.commands.create_demo import EMAIL, demo_password
 
 ADDRESS_BOOK = settings.BASE_DIR / "crm" / "tests" / "data" / "google_contacts.csv"
-ZONE = "America/Sao_Paulo"
-PATIENCE = 90
-
-
-class Refusal(CommandError):
-    """The server said no."""
-
-
-class Extension:
-    """A pretended extension: speaks HTTP and knows nothing else of the server."""
-
-    def __init__(self, base_url: str):
-        self.base_url = base_url.rstrip("/")
-        self.http = requests.Session()
-        self.http.trust_env = False
-        self.http.headers["X-Client-Version"] = "2.0.0"
-        self.instance_id = str(uuid7())
-        self.secret = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
-
-    def ask(self, method: str, path: str, **kwargs) -> dict:
-        answer = self.http.request(method, self.base_url + path, timeout=30, **kwargs)
-        if not answer.ok:
-            raise Refusal(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        return answer.json() if answer.content else {}
-
-    def api(self, method: str, path: str, **kwargs) -> dict:
-        return self.ask(method, f"/api/v1{path}", **kwargs)
 
 
 def _label(contact: dict) -> str:
@@ -50,7 +23,9 @@ def _label(contact: dict) -> str:
 
 
 class Command(BaseCommand):
-    help = "Play an extension against a running server: install, log in, import, search, schedule, send, report."
+    help = (
+        "Play extensions against a running server: install, log in, observe, tag, synchronise, import, schedule, send."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("--base-url", default=settings.BASE_URL)
@@ -60,16 +35,22 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         self.step_number = 0
-        extension = Extension(options["base_url"])
+        extension, other = Extension(options["base_url"]), Extension(options["base_url"], "Edge 140")
+        email, password = options["email"], options["password"] or demo_password()
         try:
-            self.log_in(extension, options["email"], options["password"] or demo_password())
+            self.log_in(extension, email, password)
             account = self.tell_number(extension)
+            keep_customers(self, extension, other, email, password, account)
             self.import_contacts(extension, options["file"])
             contact = self.find_contact(extension)
             self.send_message(extension, account, contact)
         except requests.ConnectionError as error:
             raise CommandError(f"No server answers at {extension.base_url}. Start one with `make run`.") from error
-        self.stdout.write(self.style.SUCCESS("\nThat was the main job: one file, one message, sent once."))
+        self.stdout.write(
+            self.style.SUCCESS(
+                "\nThat was the CRM on two computers, and the main job: one file, one message, sent once."
+            )
+        )
 
     def step(self, text: str) -> None:
         self.step_number += 1
@@ -80,32 +61,9 @@ class Command(BaseCommand):
 
     def log_in(self, extension: Extension, email: str, password: str) -> None:
         self.step("The extension is installed: it makes an id and a secret and registers, without any login.")
-        registered = extension.api(
-            "POST",
-            "/instances/",
-            json={
-                "id": extension.instance_id,
-                "secret": extension.secret,
-                "version": "2.0.0",
-                "installed_at": datetime.now(UTC).isoformat(),
-                "browser": "Chrome 140",
-                "operating_system": "Windows 11",
-                "platform": "Win32",
-                "language": "pt-BR",
-                "time_zone": ZONE,
-                "whatsapp_web_version": "2.3000.1026",
-            },
-        )
-        self.result(f"registered as {registered['id']}")
+        self.result(f"registered as {extension.register()['id']}")
         self.step(f"{email} logs in through the headless API, and the session is exchanged for this instance's tokens.")
-        login = extension.ask("POST", "/_allauth/app/v1/auth/login", json={"email": email, "password": password})
-        tokens = extension.api(
-            "POST",
-            "/auth/token/",
-            json={"instance_id": extension.instance_id, "instance_secret": extension.secret},
-            headers={"X-Session-Token": login["meta"]["session_token"]},
-        )
-        extension.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        tokens = extension.log_in(email, password)
         me = extension.api("GET", "/me/")
         self.result(f"logged in to “{me['workspace']['name']}” as {me['role']}, plan {me['plan']['name']}")
         self.result(f"the access token lives until {tokens['access_expires_at']}")

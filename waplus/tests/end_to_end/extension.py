@@ -5,8 +5,8 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from waplus.demo.extension import Extension
 from waplus.lib.ids import uuid7
-from waplus.management.commands.play_demo import Extension
 from waplus.tests.end_to_end.seed import PASSWORD
 
 PAUSE = 0.3
@@ -28,31 +28,9 @@ class Device(Extension):
         super().__init__(base_url)
         self.email = email
 
-    def register(self) -> dict:
-        facts = {
-            "id": self.instance_id,
-            "secret": self.secret,
-            "version": "2.0.0",
-            "installed_at": datetime.now(UTC).isoformat(),
-            "browser": "Chrome 140",
-            "operating_system": "Windows 11",
-            "platform": "Win32",
-            "language": "pt-BR",
-            "time_zone": "America/Sao_Paulo",
-            "whatsapp_web_version": "2.3000.1026",
-        }
-        return self.api("POST", "/instances/", json=facts)
-
     def log_in(self) -> dict:
-        """Log in by password, and exchange the session for this instance's tokens."""
-        login = self.ask("POST", "/_allauth/app/v1/auth/login", json={"email": self.email, "password": PASSWORD})
-        tokens = self.api(
-            "POST",
-            "/auth/token/",
-            json={"instance_id": self.instance_id, "instance_secret": self.secret},
-            headers={"X-Session-Token": login["meta"]["session_token"]},
-        )
-        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+        """Log in by password, exchange the session for this instance's tokens, and answer what it is told about itself."""
+        super().log_in(self.email, PASSWORD)
         return self.api("GET", "/me/")
 
     def schedule(self, number: str, chat_jid: str, body: str, seconds: float) -> str:

@@ -140,7 +140,7 @@ ROUTES: dict[str, Route] = {
     "api-chat-avatar": _api("DELETE", {"id": "{chat}"}),
     "api-avatar": _api("GET", {"id": "{avatar}"}),
     "api-chats": _api("GET PUT", payload={"chats": [{"jid": "4915112345678@c.us", "whatsapp_account": "{account}"}]}),
-    "api-chat": _api("GET PATCH", {"id": "{chat}"}, {"name": "stolen"}),
+    "api-chat": _api("GET PATCH", {"id": "{chat}"}, {"own_name": "stolen"}),
     "api-chat-members": _api("GET PUT PATCH", {"id": "{group}"}, {"members": [{"jid": "4915112345670@c.us"}]}),
     "api-reminders": _api(
         "GET POST", payload={"contact": "{contact}", "assignee": "{user}", "text": "stolen", **_WALL}
@@ -222,6 +222,7 @@ ROUTES: dict[str, Route] = {
     "delete-reminder": _page({"reminder_id": "{reminder}"}),
     "write-note": _page({"contact_id": "{contact}"}, {"id": "{fresh}", "text": "stolen"}),
     "edit-note": _page({"contact_id": "{contact}", "note_id": "{note}"}, {"text": "stolen"}),
+    "name-chat": _page({"contact_id": "{contact}", "chat_id": "{chat}"}, {"own_name": "stolen"}),
     "pin-note": _page({"contact_id": "{contact}", "note_id": "{note}"}, {"pinned": "true"}),
     "delete-note": _page({"contact_id": "{contact}", "note_id": "{note}"}),
     "fields": _page(payload={"id": "{field}", "name": "stolen", "kind": "text"}),

@@ -22,6 +22,7 @@ from crm.models import (
     BulkChunk,
     Chat,
     Contact,
+    ContactsOfEvent,
     GroupMember,
     ImportBatch,
     ImportRow,
@@ -113,6 +114,9 @@ def build(workspace: Workspace, alice: User) -> Target:
     tab = Tab.objects.create(workspace=workspace, name=f"Tab {CANARY}", owner=alice, shared=True, position=1)
     bulk = BulkAction.objects.create(workspace=workspace, action="bin", filter={"q": CANARY}, created_by=alice)
     BulkChunk.objects.create(workspace=workspace, bulk_action=bulk, number=0, contact_ids=[contact.pk])
+    ContactsOfEvent.objects.create(
+        workspace=workspace, contact_ids=[contact.pk], first_contact_id=contact.pk, last_contact_id=contact.pk
+    )
     TabCount.objects.create(workspace=workspace, tab=tab, count=7, exact=True, tab_version=1, counted_at=now)
     reminder = _reminder(workspace, contact, alice)
     done_reminder = _reminder(workspace, contact, alice, state="done", done_at=now)
