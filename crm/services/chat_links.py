@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from django.db import connection
+
 from accounts.models import Workspace
 from crm.services.identities import jids_of
 from waplus.lib.prepared import PreparedStatement
