@@ -9,6 +9,7 @@ from accounts.models import Membership, Resource
 from accounts.page_access import member_page
 from accounts.services import plans
 from crm.models import Contact, TabTarget
+from crm.pages.bulk_words import open_actions
 from crm.pages.filter_rows import ME, NOBODY, subjects
 from crm.pages.list_pages import PAGE, filter_open, found_by, moved_on, shown
 from crm.pages.list_state import ListState, OpenTab
@@ -97,4 +98,5 @@ def contact_list(request, membership):
     found["total"] = plans.used_of(workspace=membership.workspace, resource=Resource.CONTACTS)
     part = request.htmx and not request.htmx.history_restore_request
     found["strip"] = tab_strip(membership, budget=0 if part else FIRST_BUDGET)
+    found["jobs"] = [] if part else open_actions(membership.workspace)
     return shown(request, state, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from django.utils.translation import gettext as _
+
 from crm.models import FieldKind
 from crm.pages.filter_rows import NOBODY, Row, Subject, is_finished
 
@@ -54,6 +56,13 @@ class Said(NamedTuple):
     query: str = ""
     rows: tuple[Row, ...] = ()
     match: str = "all"
+
+    def words(self, known: dict[str, Subject]) -> str:
+        """The same in one line, for people; nothing for everybody."""
+        query = _("“%(query)s”") % {"query": self.query} if self.query else ""
+        either = _(" or ") if self.match == "any" else ", "
+        rows = either.join(known[row.field].words(row) for row in self.rows)
+        return ", ".join(filter(None, (query, rows)))
 
 
 def said_by(tree: dict, known: dict[str, Subject], *, searchable: bool = True) -> Said | None:

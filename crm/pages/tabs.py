@@ -16,7 +16,7 @@ from accounts.page_access import member_page, refused_at, told
 from crm.models import Tab, TabTarget
 from crm.pages.chat_list import asked_chats
 from crm.pages.contact_list import asked_state
-from crm.pages.filter_rows import subjects
+from crm.pages.filter_rows import Subject, subjects
 from crm.pages.list_pages import found_by
 from crm.pages.list_state import ListState, OpenTab
 from crm.pages.ordering import moved
@@ -54,7 +54,7 @@ def _page(request: HttpRequest, membership: Membership, refused: tuple[UUID, Tab
         if tab.owner_id != membership.user.pk:
             del row["form"].fields["shared"]
         opened = OpenTab.of(tab, known[tab.target], ())
-        row["words"] = _words(ListState(known[tab.target], target=tab.target, opened=opened).as_in_tab())
+        row["words"] = _words(opened, known[tab.target])
         row["dead"] = bool(opened.found.dead)
     return render(request, "crm/tabs.html", {"rows": rows})
 
@@ -67,14 +67,11 @@ def _auto_id(tab_id: UUID) -> str:
     return f"tab-{tab_id}-%s"
 
 
-def _words(state: ListState) -> str:
+def _words(opened: OpenTab, known: dict[str, Subject]) -> str:
     """What a tab shows, in words."""
-    if state.base:
+    if opened.said is None:
         return _("A filter that only the extension can change")
-    either = _(" or ") if state.match == "any" else ", "
-    query = [_("“%(query)s”") % {"query": state.query}] if state.query else []
-    rows = either.join(chip["words"] for chip in state.chips())
-    return ", ".join(filter(None, (*query, rows))) or _("Everything")
+    return opened.said.words(known) or _("Everything")
 
 
 @require_safe

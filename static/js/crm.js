@@ -14,11 +14,35 @@
     box.select();
   });
 
-  // One tick for all that are shown.
+  // One tick for all that are shown, another for all that match; whoever takes one out means neither.
   document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-pick-all]")) return;
-    for (const box of event.target.form.querySelectorAll(".pick")) box.checked = event.target.checked;
+    const form = event.target.form;
+    if (!form || form.id !== "selection" || event.target.type !== "checkbox") return;
+    const shown = form.querySelector("[data-pick-all]");
+    const everybody = form.querySelector("[data-pick-everybody]");
+    if (event.target === shown || event.target === everybody) {
+      for (const box of form.querySelectorAll(".pick")) box.checked = event.target.checked;
+      if (event.target === everybody) shown.checked = everybody.checked;
+    }
+    if (event.target !== everybody && !event.target.checked) {
+      shown.checked = false;
+      if (everybody) everybody.checked = false;
+    }
+    const title = form.querySelector("[data-picked]");
+    title.dataset.words ||= title.textContent;
+    const picked = form.querySelectorAll(".pick:checked").length;
+    const counted = title.dataset.picked.replace("#", picked.toLocaleString());
+    title.textContent = everybody?.checked || !picked ? title.dataset.words : counted;
   });
+
+  // Rows that come while all that match are ticked belong to them.
+  document.addEventListener("htmx:afterSwap", () => {
+    if (!document.querySelector("[data-pick-everybody]:checked")) return;
+    for (const box of document.querySelectorAll("#selection .pick")) box.checked = true;
+  });
+
+  // The open tab is in sight, however many there are before it.
+  document.querySelector(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
   // A file can be dropped anywhere into the frame around its chooser.
   for (const kind of ["dragover", "dragleave", "drop"]) {

@@ -10,7 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from conftest import PASSWORD
-from crm.models import Contact, Reminder
+from crm.models import Contact, ContactTag, Reminder, Tab, Tag
+from crm.services.bulk import starting
+from crm.services.bulk.running import run_open_actions
 from crm.services.imports.runs import run_waiting
 from crm.tests.test_pages_contacts import add
 
@@ -144,7 +146,7 @@ def test_tag_in_bulk(visit, alice, acme):
     expect(page.locator("#rows .chip", has_text="VIP")).to_have_count(2)
     expect(bar).to_be_hidden()
     page.get_by_label("Select all that are shown").check()
-    bar.get_by_label("Owner").select_option("Alice")
+    bar.get_by_label("Owner", exact=True).select_option("Alice")
     bar.get_by_role("button", name="Set the owner").click()
     expect(page.get_by_text("3 contacts are changed.")).to_be_visible()
     assert Contact.objects.filter(owner=alice).count() == 3
@@ -165,3 +167,81 @@ def test_find_and_edit_contact_without_javascript(visit, alice, acme):
     page.get_by_role("region", name="Details").get_by_role("button", name="Save").click()
     expect(page.get_by_text("The contact is saved.")).to_be_visible()
     assert Contact.objects.get(name="Ana Lima").company == "Café Aurora"
+
+
+def test_change_all_that_match_and_watch(visit, alice, acme, monkeypatch):
+    """A number that was counted, a question, a change that goes on beside the list, and its result."""
+    monkeypatch.setattr(starting, "AT_ONCE", 1)
+    for number in range(60):
+        add(acme, alice, f"Person {number:02}")
+    Tag.objects.create(workspace=acme, name="VIP", folded="vip")
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    bar = page.get_by_role("group", name="With the selected contacts")
+    page.get_by_label("Select Person 00").check()
+    expect(bar.get_by_text("With 1 selected:")).to_be_visible()
+    bar.get_by_label("All 60 that match").check()
+    expect(page.get_by_label("Select Person 49")).to_be_checked()
+    page.locator(".more-row").scroll_into_view_if_needed()
+    expect(page.get_by_label("Select Person 59")).to_be_checked()
+    bar.get_by_label("Tag", exact=True).select_option("VIP")
+    bar.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Change 60 contacts?")).to_be_visible()
+    assert not ContactTag.objects.exists()
+    page.get_by_role("button", name="Change 60 contacts").click()
+    expect(page.get_by_role("region", name="Waiting for its turn…")).to_be_visible()
+    visitor.open("/contacts/")
+    expect(page.get_by_text("Waits for its turn")).to_be_visible()
+    run_open_actions()
+    expect(page.get_by_text("60 contacts changed")).to_be_visible()
+    page.get_by_role("link", name="Details").click()
+    expect(page.get_by_role("region", name="Done")).to_be_visible()
+    page.get_by_role("link", name="See who wears it").click()
+    expect(page.locator("#rows .chip", has_text="VIP").first).to_be_visible()
+    assert ContactTag.objects.count() == 60
+
+
+def test_keep_and_change_tab(visit, alice, acme):
+    for name in ("Ana", "Anita", "Bruno"):
+        add(acme, alice, name)
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    page.get_by_label("Search contacts").press_sequentially("an")
+    page.locator("summary", has_text="Save as tab").click()
+    page.get_by_label("Name of the tab").fill("Anas")
+    page.get_by_role("button", name="Save the tab").click()
+    strip = page.get_by_role("navigation", name="Tabs")
+    expect(strip.get_by_role("link", name="Anas 2")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Bruno")).to_be_hidden()
+    page.get_by_label("Search contacts").fill("ani")
+    expect(page.get_by_role("link", name="Ana", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Save in “Anas”").click()
+    expect(page.get_by_text("The tab “Anas” shows this from now on.")).to_be_visible()
+    strip.get_by_role("link", name="All contacts").click()
+    expect(page.get_by_role("link", name="Bruno")).to_be_visible()
+    page.get_by_label("Sort by").select_option("-name")
+    expect(page.locator("#rows th a").first).to_have_text("Bruno")
+    assert Tab.objects.get().filter == {"q": "ani"}
+
+
+def test_change_all_that_match_without_javascript(visit, alice, acme):
+    for number in range(60):
+        add(acme, alice, f"Person {number:02}")
+    visitor = visit("narrow", java_script_enabled=False)
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    page.get_by_label("Select Person 00").check()
+    page.get_by_label("All that match").check()
+    page.get_by_label("Owner", exact=True).select_option("Alice")
+    page.get_by_role("button", name="Set the owner").click()
+    page.get_by_role("button", name="Change 60 contacts").click()
+    expect(page.get_by_text("60 contacts are changed.")).to_be_visible()
+    assert Contact.objects.filter(owner=alice).count() == 60
+    page.get_by_label("Sort by").select_option("-name")
+    page.get_by_role("button", name="Sort").click()
+    expect(page.locator("#rows th a").first).to_have_text("Person 59")

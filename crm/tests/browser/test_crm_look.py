@@ -7,12 +7,15 @@ from django.utils import timezone
 from accounts import actors
 from accounts.tests.browser.test_pages_look import contrast, walk
 from conftest import PASSWORD
-from crm.models import Contact, ContactTag, ImportBatch, Stage, SuggestionReason, Tag
+from crm.models import BulkAction, Contact, ContactTag, ImportBatch, Stage, SuggestionReason, Tag
 from crm.models.colours import Colour
+from crm.services.bulk.starting import start_bulk_action
 from crm.services.imports import batches
 from crm.services.imports.runs import run_waiting
 from crm.services.reminders import changes
 from crm.services.suggestions import suggest
+from crm.services.tabs import create_tab
+from crm.tests.records import add_account, add_chat
 from crm.tests.test_pages_contacts import add
 from waplus.lib.ids import uuid7
 
@@ -66,13 +69,32 @@ def paths(alice, acme) -> list[str]:
             wall_time=timezone.datetime.fromisoformat(wall),
             rrule="FREQ=MONTHLY",
         )
+    person = actors.person(alice)
+    for target, filter in (("contacts", {"q": "a"}), ("chats", {"unread": True})):
+        tab, _ = create_tab(
+            workspace=acme, user=alice, actor=person, name=f"{target} {LONG}"[:80], target=target, filter=filter
+        )
+    account = add_account(acme)
+    add_chat(account, contacts[0], name=LONG, unread_count=3, awaiting_reply=True, last_message_at=timezone.now())
+    add_chat(account, kind="group", name=LONG, unread_count=1)
+    owned = {"action": "set_owner", "owner": alice.pk, "filter": {"q": LONG[:60]}}
+    done, _ = start_bulk_action(workspace=acme, user=alice, actor=person, **owned)
+    waiting = BulkAction.objects.create(workspace=acme, action="bin", filter={"q": LONG}, created_by=alice)
     imports = [import_file(acme, alice, to=to) for to in ("columns", "preview", "result")]
     first, second = contacts[0].pk, contacts[1].pk
     return [
         "/contacts/",
         "/contacts/?q=zzz",
         "/contacts/?field=tag&op=is&value=&field=created&op=within&value=30",
+        "/contacts/?q=a&sort=-last_message",
         "/contacts/new/",
+        "/contacts/bulk/",
+        f"/contacts/bulk/{done.pk}/",
+        f"/contacts/bulk/{waiting.pk}/",
+        "/chats/",
+        f"/chats/?tab={tab.pk}&changed=1",
+        "/chats/?field=archived&op=yes&value=",
+        "/tabs/",
         f"/contacts/{first}/",
         f"/contacts/{first}/merge/?q=a",
         f"/contacts/{first}/merge/{second}/",
