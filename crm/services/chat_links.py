@@ -11,7 +11,7 @@ from waplus.lib.prepared import PreparedStatement
 
 _LINK = PreparedStatement("""
 WITH known AS (
-    SELECT * FROM unnest($2::text[], $3::uuid[]) AS k (jid, contact_id)
+    SELECT * FROM unnest($2::text[], $3::text[]::uuid[]) AS k (jid, contact_id)
 ), lonely_chat AS (
     SELECT c.id, k.contact_id FROM crm_chat c JOIN known k ON k.jid = c.jid
     WHERE c.workspace_id = $1::uuid AND c.contact_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
@@ -49,7 +49,7 @@ def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
             contacts.setdefault(jid, holders[key])
     if not contacts:
         return 0
-    return _LINK.fetch([workspace.pk, list(contacts), list(contacts.values())])[0][0]
+    return _LINK.fetch([workspace.pk, list(contacts), list(map(str, contacts.values()))])[0][0]
 
 
 def unlink_chats(*, workspace: Workspace, lost: Iterable[tuple[UUID, str]]) -> None:
