@@ -9,10 +9,12 @@ import time
 import pytest
 from django.db import connection
 
+from accounts import actors
 from accounts.models import Event, Resource
 from accounts.services import plans
-from accounts.tests.together import assert_refused
+from accounts.tests.together import assert_refused, at_once, linger
 from crm.models import BulkAction, BulkChunk, Contact, ContactTag, FieldValue, Tag
+from crm.services import bin
 from crm.services.bulk import running, sets, starting
 from crm.tests.records import add_contact, add_field, add_stage, add_tag, hold, wear
 from waplus.lib.ids import uuid7
@@ -300,3 +302,22 @@ def test_killed_worker_leaves_whole_chunks_and_the_next_goes_on(alice_device, ac
     assert state(row) == ("finished", 400, 400, 400) and kills
     assert ContactTag.objects.count() == 400 and not BulkChunk.objects.exists()
     assert sum(Event.objects.filter(kind="contact.tagged").values_list("count", flat=True)) == 400
+
+
+@pytest.mark.django_db(transaction=True)
+def test_restoring_many_takes_turns_with_restoring_one(alice_device, bob_device, acme, monkeypatch):
+    ids = [contact.pk for contact in people(acme, 4)]
+    bin.delete_contacts(workspace=acme, contact_ids=ids, actor=actors.SYSTEM)
+    plans.recount(acme, Resource.CONTACTS)
+    row = start(alice_device, "restore", 202, ids=[str(id) for id in ids])
+    running.run_action(row["id"], seconds=0.000_001)
+    linger(monkeypatch, bin, "_locked")
+    linger(monkeypatch, plans, "reserve")
+    answer, _ = at_once(
+        lambda: time.sleep(0.02) or bob_device.client.post(f"/api/v1/contacts/{ids[-1]}/restore/"),
+        lambda: running.run_action(row["id"]),
+    )
+    assert answer.status_code == 200
+    found = BulkAction.objects.get(pk=row["id"])
+    assert (found.state, found.total, found.refused, found.attempts) == ("finished", 4, 0, 0)
+    assert Contact.objects.alive().count() == plans.used_of(workspace=acme, resource=Resource.CONTACTS) == 4

@@ -182,11 +182,15 @@ def _bin(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUI
 
 
 def _restore(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
-    """One by one, because each may be refused: somebody else has the number by now, or the plan is full."""
+    """One by one, because each may be refused: somebody else has the number by now, or the plan is full.
+
+    All are locked before the first one takes its place in the plan, as everybody locks them.
+    """
     changed = refused = 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM crm_contact WHERE workspace_id = %s AND id = ANY(%s) AND deleted_at IS NOT NULL ORDER BY id",
+            "SELECT id FROM crm_contact WHERE workspace_id = %s AND id = ANY(%s) AND deleted_at IS NOT NULL"
+            " ORDER BY id FOR UPDATE",
             [workspace.pk, contacts],
         )
         binned = [row[0] for row in cursor.fetchall()]
