@@ -6,7 +6,10 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.services.identities import jids_of
+from crm.models import Contact
+from crm.services.identities import Identity, identity_of, jids_of, settled
+from waplus.lib.jids import Jid
+from waplus.lib.locks import Hold, held
 from waplus.lib.prepared import PreparedStatement
 
 _LINK = PreparedStatement("""
@@ -50,6 +53,27 @@ def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
     if not contacts:
         return 0
     return _LINK.fetch([workspace.pk, list(contacts), list(map(str, contacts.values()))])[0][0]
+
+
+def hold_contacts(*, workspace: Workspace, jids: Iterable[Jid]) -> dict[str, UUID]:
+    """The contacts of people's JIDs, where one holds the key: none of them goes or loses a number before the transaction ends.
+
+    Whoever links new rows to contacts calls this before locking any row that
+    hangs on one: contacts come first. They are looked up again once they are
+    held, because until then they may have been merged or put into the bin.
+    """
+    identities = [identity_of(jid.kind.value, str(jid)) for jid in jids if jid.is_person]
+    wanted = set(_holders(workspace, identities).values()) if identities else set()
+    if not wanted:
+        return {}
+    contacts = Contact.objects.for_workspace(workspace).alive().filter(pk__in=wanted).order_by("pk").only("pk")
+    there = {contact.pk for contact in held(contacts, Hold.FROM_CHANGE)}
+    return {jid: contact for jid, contact in _holders(workspace, identities).items() if contact in there}
+
+
+def _holders(workspace: Workspace, identities: list[Identity]) -> dict[str, UUID]:
+    keyed, owners = settled(workspace, identities)
+    return {identity.value: owners[identity.match_key] for identity in keyed if identity.match_key in owners}
 
 
 def unlink_chats(*, workspace: Workspace, lost: Iterable[tuple[UUID, str]]) -> None:

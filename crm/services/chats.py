@@ -14,7 +14,7 @@ from accounts.models import Workspace
 from accounts.services.changes import set_changed
 from accounts.services.events import hint_at_changes, record_event
 from crm.models import Chat, ChatKind
-from crm.services.identities import Identity, identity_of, settled
+from crm.services.chat_links import hold_contacts
 from crm.services.reports import (
     ItemRefused,
     Outcome,
@@ -144,8 +144,10 @@ def _read(item, accounts: set[UUID]) -> ChatReport | ItemRefused:
 
 def _record(workspace: Workspace, actor: Actor, read: list) -> list[Outcome]:
     reports = [item for item in read if isinstance(item, ChatReport)]
-    owners = _contacts(workspace, reports)
-    outcomes, new, changed = _bring(workspace, read, _known(workspace, reports), owners)
+    known = _known(workspace, reports)
+    lonely = {report.jid for report in reports if (chat := known.get(report.key)) is None or chat.contact_id is None}
+    owners = hold_contacts(workspace=workspace, jids=lonely)
+    outcomes, new, changed = _bring(workspace, read, known, owners)
     if changed:
         # What changes is read again behind a lock, for another report may have come between.
         locked = {chat.pk for chat in changed}
@@ -190,18 +192,6 @@ def _lock(workspace: Workspace, ids: set[UUID]) -> None:
     rows = Chat.objects.for_workspace(workspace).filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
     if len(rows.values_list("pk")) < len(ids):
         raise Overtaken("a chat has gone")
-
-
-def _contacts(workspace: Workspace, reports: list[ChatReport]) -> dict[str, UUID]:
-    """The contacts of people's chats by JID, where one holds the key: one statement."""
-    identities: dict[str, Identity] = {}
-    for report in reports:
-        if report.jid.is_person:
-            identities[str(report.jid)] = identity_of(report.jid.kind.value, str(report.jid))
-    if not identities:
-        return {}
-    keyed, owners = settled(workspace, identities.values())
-    return {identity.value: owners[identity.match_key] for identity in keyed if identity.match_key in owners}
 
 
 def _new(workspace: Workspace, report: ChatReport) -> Chat:

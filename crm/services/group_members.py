@@ -8,8 +8,8 @@ from accounts.actors import Actor
 from accounts.models import Workspace
 from accounts.services.events import record_event
 from crm.models import Chat, ChatKind, GroupMember
+from crm.services.chat_links import hold_contacts
 from crm.services.chats import chat_of
-from crm.services.identities import Identity, identity_of, settled
 from crm.services.reports import ItemRefused, check_names, check_size, flag_of, text_of
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.jids import InvalidJid, parse_jid
@@ -42,7 +42,8 @@ def _change(workspace: Workspace, actor: Actor, chat_id: UUID, members: list, le
         gone = there.keys() - named.keys()
     if left is not None and len(there.keys() | named.keys()) - len(gone & there.keys()) > MAX_MEMBERS:
         raise Invalid("members", "too_many", f"A group has at most {MAX_MEMBERS:,} members.")
-    contacts = _contacts(workspace, [jid for jid in named if jid not in there or there[jid].contact_id is None])
+    lonely = [parse_jid(jid) for jid in named if jid not in there or there[jid].contact_id is None]
+    contacts = hold_contacts(workspace=workspace, jids=lonely)
     new, changed = [], []
     for jid, values in named.items():
         if contact_id := contacts.get(jid):
@@ -96,11 +97,3 @@ def _person(text: str) -> str:
     if not jid.is_person:
         raise InvalidJid("Members of a group are people.")
     return str(jid)
-
-
-def _contacts(workspace: Workspace, jids: list[str]) -> dict[str, UUID]:
-    identities: list[Identity] = [identity_of(parse_jid(jid).kind.value, jid) for jid in jids]
-    if not identities:
-        return {}
-    keyed, owners = settled(workspace, identities)
-    return {identity.value: owners[identity.match_key] for identity in keyed if identity.match_key in owners}

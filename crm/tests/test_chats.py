@@ -1,7 +1,9 @@
 """Chats of every kind, as the extension reports them, and who is in groups."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,10 +11,12 @@ from django.utils import timezone
 
 from accounts import actors
 from accounts.models import Event
-from accounts.tests.together import assert_refused, at_once
+from accounts.tests.together import assert_refused, at_once, linger
 from crm.models import Chat, Contact, GroupMember, Tombstone, WhatsAppAccount
+from crm.services import bin, chat_links
 from crm.services.chats import report_chats
-from crm.services.group_members import set_members
+from crm.services.group_members import change_members, set_members
+from crm.services.merging import merge_contacts
 from crm.services.sync.kinds import kind_named, present_changes
 from crm.tests.people import make_contact, tables_of
 from waplus.lib.ids import uuid7
@@ -209,7 +213,7 @@ def test_fixed_number_of_statements(alice_device, acme, number, django_assert_nu
         for n in range(500)
     ]
     actor = actors.instance(alice_device.instance)
-    with django_assert_num_queries(7):  # account, savepoint, chats, keys, insert, event, release
+    with django_assert_num_queries(9):  # account, savepoint, chats, keys, contacts, keys, insert, event, release
         report_chats(workspace=acme, actor=actor, items=items)
     with django_assert_num_queries(5):  # account, savepoint, chats, keys, release
         report_chats(workspace=acme, actor=actor, items=items)
@@ -238,6 +242,34 @@ def test_parallel_reports_make_each_chat_once(alice_device, bob_device, acme, nu
         assert Chat.objects.count() == 40
         # The latest time wins, whoever wrote last.
         assert set(Chat.objects.values_list("last_inbound_at", flat=True)) == {NOON + timedelta(minutes=minute + 3)}
+
+
+@really_at_once
+def test_chat_reported_while_its_contact_goes_is_not_left_behind_with_it(
+    alice_device, bob_device, acme, alice, number, group, monkeypatch
+):
+    """A chat or a member lands at the contact that stays, or at nobody; never at one that was merged or deleted."""
+    linger(monkeypatch, chat_links, "settled")
+    actor = actors.person(alice)
+    for n in range(4):
+        jid = f"491511000000{n}@c.us"
+        kept, gone = make_contact(acme, name="Kept"), make_contact(acme, jid)
+        leave = (
+            partial(merge_contacts, workspace=acme, actor=actor, kept_id=kept.pk, absorbed_id=gone.pk)
+            if n % 2
+            else partial(bin.delete_contact, workspace=acme, actor=actor, contact_id=gone.pk)
+        )
+        reported, listed, left = at_once(
+            lambda jid=jid: outcomes(alice_device, number, {"jid": jid}),
+            lambda jid=jid: change_members(
+                workspace=acme, actor=actor, chat_id=group.pk, members=[{"jid": jid}], left=[]
+            ),
+            lambda leave=leave: time.sleep(0.015) or leave(),
+        )
+        assert reported == ["created"]
+        assert not [one for one in (listed, left) if isinstance(one, Exception)]
+        where = {Chat.objects.get(jid=jid).contact_id, GroupMember.objects.get(jid=jid).contact_id}
+        assert where <= {kept.pk, None}
 
 
 # --- Reading and naming ---------------------------------------------------------------------------
