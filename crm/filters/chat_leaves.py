@@ -6,10 +6,11 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.moments import Span
-from crm.filters.nodes import CONTACTS, ChatLeaf, Driver, Scope
+from crm.filters.nodes import CONTACTS, ChatLeaf, Scope
 from crm.filters.reading import Reading, Wrong, boolean, items, members, only, whole
 from crm.filters.sql import Sql, any_of, exists
 from crm.models import ChatKind
+from crm.models.chats import LISTED_AT_SQL
 
 MAX_HOURS = 24 * 366
 
@@ -30,6 +31,9 @@ class Unread(ChatLeaf):
 
     def of_chat(self, scope, chat):
         return Sql(f"{chat}.unread_count {'> 0' if self.value else '= 0'}")
+
+    def is_indexed(self):
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ class AwaitingReply(ChatLeaf):
         long_enough = Sql(f" AND {chat}.last_inbound_at IS NOT NULL AND {chat}.last_inbound_at <= %s", (since,))
         return Sql(f"{chat}.awaiting_reply") + (long_enough if self.hours else "")
 
+    def is_indexed(self):
+        return self.value
+
 
 @dataclass(frozen=True)
 class LastMessage(ChatLeaf):
@@ -76,10 +83,14 @@ class LastMessage(ChatLeaf):
         return {"last_message": self.span.data() if self.span else {"never": True}}
 
     def of_chat(self, scope, chat):
-        column = f"{chat}.last_message_at"
+        # What chats are listed by, and therefore indexed: before all messages where there was never one.
+        column = LISTED_AT_SQL.format(alias=chat)
         if self.span is None:
-            return Sql(f"{column} IS NULL")
-        return Sql(f"{column} IS NOT NULL AND ") + self.span.condition(column, scope.now)
+            return Sql(f"{column} = '1970-01-01 00:00:00+00'")
+        return Sql(f"{column} > '1970-01-01 00:00:00+00' AND ") + self.span.condition(column, scope.now)
+
+    def is_indexed(self):
+        return True
 
 
 @dataclass(frozen=True)
@@ -115,8 +126,8 @@ class OfKind(ChatLeaf):
         )
         return any_of([found, exists(Sql(member))])
 
-    def drivers(self, scope) -> list[Driver]:
-        return [] if ChatKind.GROUP in self.kinds else super().drivers(scope)
+    def is_indexed(self):
+        return not {ChatKind.PERSON, ChatKind.GROUP} & set(self.kinds)
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,9 @@ class Archived(ChatLeaf):
 
     def of_chat(self, scope, chat):
         return Sql(f"{chat}.archived" if self.value else f"NOT {chat}.archived")
+
+    def is_indexed(self):
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -156,3 +170,6 @@ class OfAccount(ChatLeaf):
 
     def of_chat(self, scope: Scope, chat):
         return Sql(f"{chat}.whatsapp_account_id = ANY(%s)", (list(self.accounts),))
+
+    def is_indexed(self):
+        return True

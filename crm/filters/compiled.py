@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import User, Workspace
 from crm.filters.contact_leaves import Owned
-from crm.filters.nodes import And, Driver, Node, Scope
-from crm.filters.sql import Sql
+from crm.filters.nodes import And, Node, Scope
+from crm.filters.sql import Driver, Sql
 from crm.models import Chat, Contact
 from waplus.lib.errors import FieldError
 
@@ -50,10 +50,9 @@ class Filter:
         """
         return self.root.condition(self._scope(viewer))
 
-    def drivers(self, viewer: User | None = None) -> list[Sql]:
+    def drivers(self, viewer: User | None = None) -> list[Driver]:
         """Selects of contacts' ids, each of which holds all that match; the likely shortest first."""
-        found: list[Driver] = self.root.drivers(self._scope(viewer))
-        return [driver.select for driver in found]
+        return self.root.drivers(self._scope(viewer))
 
     def exact(self, viewer: User | None = None) -> Sql | None:
         """A select of the ids of all contacts that match, living or not, where an index knows them by itself."""

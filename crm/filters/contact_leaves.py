@@ -5,9 +5,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.moments import Span
-from crm.filters.nodes import ALIVE, ContactLeaf, Driver, Scope
+from crm.filters.nodes import ALIVE, ContactLeaf, Scope
 from crm.filters.reading import MAX_IDS, Reading, Wrong, boolean, items, only, text
-from crm.filters.sql import FALSE, Sql, all_of, any_of, beginning, containing, exists, none_of
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, none_of
 from waplus.lib.phones import match_key
 
 
@@ -45,7 +45,7 @@ class Everywhere(ContactLeaf):
 
     def drivers(self, scope):
         places = self._places(scope)
-        return [Driver(3, select) for select in places.drivers()] if places.words else []
+        return places.drivers() if places.words else []
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,8 @@ class Numbered(ContactLeaf):
         if self.how != "contains" or len(self.value) < 3:
             return []
         patterns = sorted({containing(self.value), containing(match_key(self.value))})
-        return [Driver(2, contacts_where(scope, Sql("crm_contact.search_text LIKE ANY(%s)", (patterns,))))]
+        found = Sql("crm_contact.search_text LIKE ANY(%s)", (patterns,))
+        return [Driver(2, contacts_where(scope, found), stops=False, sample=found)]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.moments import today_in
-from crm.filters.nodes import ContactLeaf, Driver, Scope
+from crm.filters.nodes import ContactLeaf, Scope
 from crm.filters.reading import MAX_DAYS, Reading, Wrong, items, members, text, whole, zone
-from crm.filters.sql import FALSE, Sql, any_of, containing, exists, none_of
+from crm.filters.sql import FALSE, Driver, Sql, any_of, containing, exists, none_of
 from crm.models import CustomField, FieldKind
 from crm.services.field_values import Canonical, InvalidValue, canonical_value
 from waplus.lib.text import fold
@@ -144,7 +144,9 @@ class Held(ContactLeaf):
             "SELECT held.contact_id AS id FROM crm_fieldvalue held WHERE held.workspace_id = %s AND held.field_id = %s",
             (scope.workspace_id, self.field),
         )
-        return [Driver(2, start + ("" if self.how == "set" else " AND (" + self._test(scope) + ")"))]
+        # What is chosen and what is contained is in indexes that collect all before they bring the first.
+        stops = self.how == "set" or (self.kind not in CHOSEN and self.how != "contains")
+        return [Driver(2, start + ("" if self.how == "set" else " AND (" + self._test(scope) + ")"), stops)]
 
     def _test(self, scope: Scope) -> Sql:
         """Over `held`, a value of the field."""

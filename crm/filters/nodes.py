@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.reading import Reading
-from crm.filters.sql import Sql, all_of, any_of, exists, none_of
+from crm.filters.sql import Driver, Sql, all_of, any_of, exists, none_of, union
 
 CONTACTS, CHATS = "contacts", "chats"
 ALIVE = "crm_contact.deleted_at IS NULL AND crm_contact.merged_into_id IS NULL"
@@ -28,18 +28,6 @@ class Scope:
     @property
     def workspace_id(self) -> UUID:
         return self.workspace.pk
-
-
-@dataclass(frozen=True)
-class Driver:
-    """A select of ids that holds all contacts for which a condition is true; the lower the rank, the fewer it brings.
-
-    With `is_exact` it holds no others of the workspace either.
-    """
-
-    rank: int
-    select: Sql
-    is_exact: bool = False
 
 
 class Node:
@@ -100,7 +88,13 @@ class ChatLeaf(Node):
             "AND talk.contact_id = crm_contact.id AND (" + self.of_chat(scope, "talk") + ")"
         )
 
+    def is_indexed(self) -> bool:
+        """Whether an index leads to the chats that are so."""
+        return False
+
     def drivers(self, scope: Scope) -> list[Driver]:
+        if not self.is_indexed():
+            return []
         select = Sql(
             "SELECT talk.contact_id AS id FROM crm_chat talk WHERE talk.workspace_id = %s AND talk.contact_id IS NOT NULL AND (",
             (scope.workspace_id,),
@@ -142,9 +136,15 @@ class Or(Node):
         if not all(found):
             return []
         best = [drivers[0] for drivers in found]
-        joined = " UNION ".join(f"({driver.select.text})" for driver in best)
-        params = tuple(param for driver in best for param in driver.select.params)
-        return [Driver(max(driver.rank for driver in best), Sql(joined, params))]
+        samples = [driver.sample for driver in best if driver.sample is not None]
+        return [
+            Driver(
+                max(driver.rank for driver in best),
+                union(driver.select for driver in best),
+                all(driver.stops for driver in best),
+                any_of(samples) if samples else None,
+            )
+        ]
 
     def leaves(self) -> list[Node]:
         return [leaf for each in self.children for leaf in each.leaves()]

@@ -20,8 +20,27 @@ class Sql:
         return Sql(other + self.text, self.params)
 
 
+@dataclass(frozen=True)
+class Driver:
+    """A select of ids that holds all contacts for which a condition is true.
+
+    The lower the rank, the fewer it likely brings. It `stops` if it costs what
+    it brings, so that a LIMIT bounds it: a range of an index does, trigrams
+    collect everything first. `sample` is what tells on some contacts, without
+    that price, that it would bring many. With `is_exact` the select holds no
+    other contacts of the workspace either.
+    """
+
+    rank: int
+    select: Sql
+    stops: bool = True
+    sample: Sql | None = None
+    is_exact: bool = False
+
+
 TRUE = Sql("true")
 FALSE = Sql("false")
+EXISTS = "EXISTS (SELECT"
 
 
 def all_of(conditions: Iterable[Sql]) -> Sql:
@@ -43,6 +62,15 @@ def _joined(word: str, conditions: Sequence[Sql], empty: Sql) -> Sql:
     return Sql(text, tuple(param for each in conditions for param in each.params))
 
 
+def union(selects: Iterable[Sql]) -> Sql:
+    """The rows of several selects, one after the other: a LIMIT behind them ends the reading, as it would not if each came once."""
+    selects = list(selects)
+    if len(selects) == 1:
+        return selects[0]
+    joined = " UNION ALL ".join(f"({each.text})" for each in selects)
+    return Sql(joined, tuple(param for each in selects for param in each.params))
+
+
 def none_of(condition: Sql) -> Sql:
     """True where a condition is false; conditions of filters are never unknown."""
     return "NOT (" + condition + ")"
@@ -54,7 +82,7 @@ def exists(source: Sql) -> Sql:
     OFFSET 0 keeps the planner from turning it into a join over everything,
     which it would do for a page of fifty on a wrong guess.
     """
-    return "EXISTS (SELECT " + source + " OFFSET 0)"
+    return f"{EXISTS} " + source + " OFFSET 0)"
 
 
 def containing(text: str) -> str:

@@ -16,6 +16,7 @@ from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 
 # What chats are listed by: the last message, and those without any behind all others.
 LISTED_AT = Coalesce("last_message_at", Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=models.DateTimeField())
+LISTED_AT_SQL = "coalesce({alias}.last_message_at, '1970-01-01 00:00:00+00'::timestamptz)"
 
 
 class ChatKind(models.TextChoices):

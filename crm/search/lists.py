@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from accounts.models import Workspace
-from crm.filters.sql import Sql, all_of, any_of, exists, none_of
+from crm.filters.sql import Driver, Sql, all_of, any_of, exists, none_of, union
 from crm.models.contacts import query_name
-from crm.search.orders import NEWEST, NEWEST_WITH_FIELDS, NEWEST_WITH_NOTES, Segment, segments_of
+from crm.search.orders import ACROSS, ALIVE, NEWEST, NEWEST_WITH_FIELDS, NEWEST_WITH_NOTES, Segment, segments_of
 from crm.search.scans import Place, Scan, Tier
-from crm.search.words import MAX_QUERY, Places, Word, union, words_of
+from crm.search.words import MAX_QUERY, Places, Word, words_of
 from waplus.lib.api.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.phones import match_key
@@ -53,7 +53,7 @@ def page_of_contacts(
     workspace: Workspace,
     query: str = "",
     condition: Sql | None = None,
-    drivers: Sequence[Sql] = (),
+    drivers: Sequence[Driver] = (),
     sort: str = "",
     limit: int = DEFAULT_LIMIT,
     cursor: str = "",
@@ -86,7 +86,7 @@ def place_of(cursor: str, sort: str, segments: Sequence[Segment]) -> Place | Non
 
 
 def _ranked(
-    workspace: Workspace, query: str, words: list[Word], filtered: list[Sql], drivers: Sequence[Sql]
+    workspace: Workspace, query: str, words: list[Word], filtered: list[Sql], drivers: Sequence[Driver]
 ) -> list[Tier]:
     places = Places(workspace.pk, words)
     newest = NEWEST[0]
@@ -95,24 +95,29 @@ def _ranked(
     everywhere = places.anywhere()
     first, first_tier = _first(workspace, query, words, filtered, drivers)
     plain = [word for word in words if not word.tags]
-    own_drivers = [places.owning(plain)] if plain else []
-    own_drivers += [union(places.owners(word)) for word in words if word.tags]
+    # The walk tells how frequent words are that stand alone; beside a filter, a look at some contacts does.
+    own_drivers = [_collected(places.owning(plain), places.own_of(plain) if filtered else None)] if plain else []
+    own_drivers += [_collected(union(places.owners(word))) for word in words if word.tags]
     return [
         first_tier,
         Tier(newest, all_of([own, none_of(first), *filtered]), [*own_drivers, *drivers]),
         Tier(
             NEWEST_WITH_FIELDS,
             all_of([with_fields, none_of(own), none_of(first), *filtered]),
-            [places.holding(*words), *drivers],
+            [_collected(places.holding(*words)), *drivers],
             drivers_first=True,
         ),
         Tier(
             NEWEST_WITH_NOTES,
             all_of([everywhere, none_of(with_fields), none_of(first), *filtered]),
-            [places.noted(*words), *drivers],
+            [_collected(places.noted(*words)), *drivers],
             drivers_first=True,
         ),
     ]
+
+
+def _collected(select: Sql, sample: Sql | None = None) -> Driver:
+    return Driver(3, select, stops=False, sample=sample)
 
 
 def _first(workspace, query, words, filtered, drivers) -> tuple[Sql, Tier]:
@@ -130,10 +135,10 @@ def _first(workspace, query, words, filtered, drivers) -> tuple[Sql, Tier]:
             "SELECT contact_id AS id FROM crm_contactidentity WHERE workspace_id = %s AND holds_key AND match_key = ANY(%s)",
             (workspace.pk, keys),
         )
-        return exact, Tier(NEWEST[0], all_of([exact, *filtered]), [known], drivers_first=True)
+        return exact, Tier(NEWEST[0], all_of([exact, *filtered]), [Driver(0, known)])
     begin = query_name(query)
     named = Sql("crm_contact.sort_name >= %s AND crm_contact.sort_name <= %s", (begin, begin + LAST_CHARACTER))
-    segment = Segment("crm_contact.sort_name", decode=str, within=named)
+    segment = Segment("crm_contact.sort_name", decode=str, within=all_of([ALIVE, named]), cost=ACROSS)
     return named, Tier(segment, all_of(filtered), drivers)
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from crm.filters.sql import TRUE, Sql, all_of, exists, none_of
 from crm.models import CustomField, FieldKind
+from crm.models.chats import LISTED_AT_SQL
 from waplus.lib.api.pagination import moment
 from waplus.lib.errors import Invalid
 
@@ -34,32 +35,44 @@ def _number(text: str) -> Decimal:
     return value
 
 
-CONTACTS = Sql("crm_contact")
+CONTACTS = "crm_contact"
+# An order that does not follow the table fetches a page of it for every row.
+ACROSS = 10
+ALIVE = Sql("crm_contact.deleted_at IS NULL AND crm_contact.merged_into_id IS NULL")
 
 
 @dataclass(frozen=True)
 class Segment:
     """Contacts that are read along one index.
 
-    `key` is the SQL of what they are ordered by, empty for the id alone, and
-    `workspace` and `id` the columns beside it in its index; `join` is what
-    stands beside `crm_contact`, `within` what all of its rows fulfil.
+    `table` is what is read: `crm_contact`, or rows beside contacts under the
+    name `ordering`. `key` is the SQL of what they are ordered by, empty for the
+    contact's id alone, and `workspace` and `id` the columns beside it in the
+    index. `within` is what the index is read for, `once` which of the rows that
+    it brings count, and `member` whether a contact stands in the segment at all,
+    for those without a key.
     """
 
     key: str = ""
     descending: bool = False
     decode: Callable[[str], object] = _no_key
-    join: Sql = CONTACTS
+    table: str = CONTACTS
     workspace: str = "crm_contact.workspace_id"
     id: str = "crm_contact.id"
     within: Sql = TRUE
+    once: Sql = TRUE
+    member: Sql = TRUE
+    # What a walk pays for a row, in rows of the table of contacts that are read one after the other.
+    cost: int = 1
 
     @property
-    def columns(self) -> list[str]:
-        return [self.workspace, *([self.key] if self.key else []), self.id]
+    def contact(self) -> str:
+        """The column with the contact's id."""
+        return "crm_contact.id" if self.table == CONTACTS else "ordering.contact_id"
 
     def order(self) -> str:
-        return ", ".join(f"{column} {self.direction}" for column in self.columns)
+        columns = [self.workspace, *([self.key] if self.key else []), self.id]
+        return ", ".join(f"{column} {self.direction}" for column in columns)
 
     @property
     def direction(self) -> str:
@@ -68,26 +81,26 @@ class Segment:
     def between(self, workspace_id: UUID, behind: tuple | None) -> Sql:
         """The rows of a workspace, behind a key (value, id) if one is given."""
         sign = "<" if self.descending else ">"
-        bound = Sql(f"{self.workspace} {'>=' if self.descending else '<='} %s", (workspace_id,))
-        if behind is None:
-            edge = LAST_ID if self.descending else NO_ID
-            start = Sql(f"({self.workspace}, {self.id}) {sign}= (%s, %s)", (workspace_id, edge))
-            if self.key:
-                start = Sql(f"{self.workspace} = %s", (workspace_id,))
-                return start
-            return all_of([bound, start])
-        value, row_id = behind
         if self.key:
-            return Sql(
-                f"{self.workspace} = %s AND ({self.key}, {self.id}) {sign} (%s, %s)", (workspace_id, value, row_id)
-            )
-        return all_of([bound, Sql(f"({self.workspace}, {self.id}) {sign} (%s, %s)", (workspace_id, row_id))])
+            whole = Sql(f"{self.workspace} = %s", (workspace_id,))
+            return all_of([whole, Sql(f"({self.key}, {self.id}) {sign} (%s, %s)", behind)]) if behind else whole
+        bound = Sql(f"{self.workspace} {'>=' if self.descending else '<='} %s", (workspace_id,))
+        if behind:
+            return all_of([bound, Sql(f"({self.workspace}, {self.id}) {sign} (%s, %s)", (workspace_id, behind[1]))])
+        edge = LAST_ID if self.descending else NO_ID
+        return all_of([bound, Sql(f"({self.workspace}, {self.id}) {sign}= (%s, %s)", (workspace_id, edge))])
 
 
 NEWEST = (Segment(descending=True),)
 
 
-def _newest_with(table: str, alive: str, newer: str) -> Segment:
+def _beside(table: str, alias: str, where: Sql) -> Sql:
+    """Whether a contact has such a row beside it."""
+    start = f"FROM {table} {alias} WHERE {alias}.workspace_id = crm_contact.workspace_id AND {alias}.contact_id = crm_contact.id"
+    return exists(start + Sql(" AND ") + where)
+
+
+def _newest_with(table: str, alive: str, newer: str, cost: int) -> Segment:
     """Contacts that have a row in a table, each once, the newest contact first; read along the table's own index."""
     another = exists(
         Sql(
@@ -97,93 +110,82 @@ def _newest_with(table: str, alive: str, newer: str) -> Segment:
     )
     return Segment(
         descending=True,
-        join=Sql(
-            f"{table} ordering JOIN crm_contact ON crm_contact.id = ordering.contact_id "
-            "AND crm_contact.workspace_id = ordering.workspace_id"
-        ),
+        table=table,
         workspace="ordering.workspace_id",
         id="ordering.contact_id",
+        # Not in `once`: a walk that stops between two rows of a contact would go on behind both.
         within=all_of([Sql(alive.format(alias="ordering")), none_of(another)]),
+        member=_beside(table, "member", Sql(alive.format(alias="member"))),
+        cost=cost,
     )
 
 
-NEWEST_WITH_FIELDS = _newest_with("crm_fieldvalue", "{alias}.text <> ''", "another.field_id > ordering.field_id")
+NEWEST_WITH_FIELDS = _newest_with("crm_fieldvalue", "{alias}.text <> ''", "another.field_id > ordering.field_id", 14)
 NEWEST_WITH_NOTES = _newest_with(
     "crm_note",
     "{alias}.deleted_at IS NULL",
     "(another.created_at, another.id) > (ordering.created_at, ordering.id)",
+    4,
 )
 
 
-def _own(column: str, decode) -> Callable[[bool], tuple[Segment, ...]]:
-    return lambda descending: (Segment(f"crm_contact.{column}", descending, decode),)
+def _own(column: str, decode) -> Callable[..., tuple[Segment, ...]]:
+    return lambda workspace, descending: (
+        Segment(f"crm_contact.{column}", descending, decode, within=ALIVE, cost=ACROSS),
+    )
 
 
-def _created(descending: bool) -> tuple[Segment, ...]:
+def _created(workspace, descending: bool) -> tuple[Segment, ...]:
     return (Segment(descending=descending),)
 
 
-def _last_message(descending: bool) -> tuple[Segment, ...]:
+def _last_message(workspace, descending: bool) -> tuple[Segment, ...]:
     """By the latest message of any of a contact's chats; those with none behind."""
+    at = "{alias}.last_message_at IS NOT NULL"
     later = exists(
         Sql(
             "FROM crm_chat later WHERE later.workspace_id = ordering.workspace_id "
-            "AND later.contact_id = ordering.contact_id AND later.last_message_at IS NOT NULL "
+            f"AND later.contact_id = ordering.contact_id AND {at.format(alias='later')} "
             "AND (later.last_message_at, later.id) > (ordering.last_message_at, ordering.id)"
         )
     )
-    chatted = exists(
-        Sql(
-            "FROM crm_chat chatted WHERE chatted.workspace_id = crm_contact.workspace_id "
-            "AND chatted.contact_id = crm_contact.id AND chatted.last_message_at IS NOT NULL"
-        )
-    )
-    join = Sql(
-        "crm_chat ordering JOIN crm_contact ON crm_contact.id = ordering.contact_id "
-        "AND crm_contact.workspace_id = ordering.workspace_id"
-    )
+    listed_at = LISTED_AT_SQL.format(alias="ordering")
     return (
         Segment(
-            "ordering.last_message_at",
+            listed_at,
             descending,
             moment,
-            join,
+            "crm_chat",
             "ordering.workspace_id",
             "ordering.id",
-            all_of([Sql("ordering.contact_id IS NOT NULL AND ordering.last_message_at IS NOT NULL"), none_of(later)]),
+            within=Sql(f"{listed_at} > '1970-01-01'"),
+            once=all_of([Sql("ordering.contact_id IS NOT NULL"), none_of(later)]),
+            cost=ACROSS,
         ),
-        Segment(within=none_of(chatted)),
+        Segment(member=none_of(_beside("crm_chat", "chatted", Sql(at.format(alias="chatted"))))),
     )
 
 
 def _of_field(field: CustomField, descending: bool) -> tuple[Segment, ...]:
     """By the value in a custom field; contacts without one behind."""
     numbered = field.kind in NUMBERED
-    column = "number" if numbered else "text"
-    has = Sql("{alias}.number IS NOT NULL" if numbered else "{alias}.text <> ''")
-    valued = exists(
-        Sql(
-            "FROM crm_fieldvalue valued WHERE valued.workspace_id = crm_contact.workspace_id "
-            f"AND valued.contact_id = crm_contact.id AND valued.field_id = %s AND {has.text.format(alias='valued')}",
-            (field.pk,),
-        )
-    )
-    join = Sql(
-        "crm_fieldvalue ordering JOIN crm_contact ON crm_contact.id = ordering.contact_id "
-        "AND crm_contact.workspace_id = ordering.workspace_id"
-    )
-    within = Sql(f"ordering.field_id = %s AND {has.text.format(alias='ordering')}", (field.pk,))
+    has = "{alias}.number IS NOT NULL" if numbered else "{alias}.text <> ''"
+
+    def held(alias: str) -> Sql:
+        return Sql(f"{alias}.field_id = %s AND {has.format(alias=alias)}", (field.pk,))
+
     return (
         Segment(
-            f"ordering.{column}",
+            "ordering.number" if numbered else "ordering.text",
             descending,
             _number if numbered else str,
-            join,
+            "crm_fieldvalue",
             "ordering.workspace_id",
             "ordering.contact_id",
-            within,
+            within=held("ordering"),
+            cost=ACROSS,
         ),
-        Segment(within=none_of(valued)),
+        Segment(member=none_of(_beside("crm_fieldvalue", "valued", held("valued")))),
     )
 
 
@@ -201,7 +203,7 @@ def segments_of(workspace, sort: str) -> tuple[Segment, ...]:
     """The segments of an order by name (`name`, `-changed`, `field:<id>` …); refuses what there is none of."""
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name in _SORTS:
-        return _SORTS[name](descending)
+        return _SORTS[name](workspace, descending)
     if name.startswith("field:"):
         try:
             field_id = UUID(name.removeprefix("field:"))

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.filters.sql import FALSE, Sql, all_of, any_of, beginning, containing, exists
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, union
 from crm.models.contacts import search_words
 
 MAX_QUERY = 200
@@ -78,6 +78,10 @@ class Places:
         tagged = exists(Sql(worn, (list(word.tags),))) if word.tags else FALSE
         return any_of([word.in_text("crm_contact.search_text"), tagged])
 
+    def own_of(self, words: list[Word]) -> Sql:
+        """In the contact's own text or tags, all of some words."""
+        return all_of(self.own(word) for word in words)
+
     def fields(self, word: Word) -> Sql:
         """In a custom field."""
         return exists(f"FROM crm_fieldvalue held WHERE {_OF_CONTACT.format(alias='held')} AND " + word.in_value("held"))
@@ -139,15 +143,15 @@ class Places:
         """Selects of the contacts that have the word in their own text or tags."""
         return [self.owning([word]), *([self.wearing(word)] if word.tags else [])]
 
-    def drivers(self) -> list[Sql]:
+    def drivers(self) -> list[Driver]:
         """For each word, the longest first, a select of all contacts that have it anywhere."""
         longest = sorted(self.words, key=lambda word: -len(word.text))
-        return [union([*self.owners(word), self.holding(word), self.noted(word)]) for word in longest]
-
-
-def union(selects: list[Sql]) -> Sql:
-    """The ids of several selects, each once."""
-    if len(selects) == 1:
-        return selects[0]
-    joined = " UNION ".join(f"({each.text})" for each in selects)
-    return Sql(joined, tuple(param for each in selects for param in each.params))
+        return [
+            Driver(
+                3,
+                union([*self.owners(word), self.holding(word), self.noted(word)]),
+                stops=False,
+                sample=self.own(word),
+            )
+            for word in longest
+        ]

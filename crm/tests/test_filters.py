@@ -375,7 +375,7 @@ def test_random_filters_select_what_a_person_would(world, data):
     again = parse_filter(world.workspace, found.data)
     assert again.data == found.data
     for driver in found.drivers(world.alice):
-        held = Contact.objects.raw(f"SELECT id FROM ({driver.text}) driver", driver.params)
+        held = Contact.objects.raw(f"SELECT id FROM ({driver.select.text}) driver", driver.select.params)
         assert expected <= {row.pk for row in held}
     if exact := found.exact(world.alice):
         held = {row.pk for row in Contact.objects.raw(f"SELECT id FROM ({exact.text}) exact", exact.params)}

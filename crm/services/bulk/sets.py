@@ -27,7 +27,7 @@ def matching(found: Filter, viewer: User | None, action: str) -> Sql:
         return select + "crm_contact.id IN (" + exact + ")"
     select = select + "(" + found.condition(viewer) + ")"
     drivers = found.drivers(viewer) if action != BulkKind.RESTORE else []
-    return select + (" AND crm_contact.id IN (SELECT id FROM (" + drivers[0] + ") driver)" if drivers else "")
+    return select + (" AND crm_contact.id IN (SELECT id FROM (" + drivers[0].select + ") driver)" if drivers else "")
 
 
 def count_matching(found: Filter, viewer: User | None, action: str) -> int:
