@@ -80,6 +80,12 @@ def release(*, workspace: Workspace, resource: Resource, amount: int = 1) -> Non
         )
 
 
+def wait_turn(*, workspace: Workspace, resource: Resource) -> None:
+    """Lock the usage as a reservation does, without taking anything: for what else has to happen in turns with them."""
+    usage = Usage.objects.filter(workspace=workspace, resource=resource, period=_period(resource))
+    usage.select_for_update(no_key=True).first()
+
+
 def used_of(*, workspace: Workspace, resource: Resource) -> int:
     """How much of a resource is used now, or this month."""
     used = Usage.objects.filter(workspace=workspace, resource=resource, period=_period(resource)).values_list(

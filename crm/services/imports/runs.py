@@ -212,10 +212,14 @@ def _write_chunk(batch: ImportBatch) -> bool:
     if count != last - first + 1:
         return False
     plan = Plan(locked, rows)
+    created = plan.count(RowOutcome.CREATED)
+    # Contacts are locked by now; the usage comes before any number, as wherever contacts come and go.
+    if created:
+        plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=created)
+    elif plan.outcomes:
+        plans.wait_turn(workspace=batch.workspace, resource=Resource.CONTACTS)
     write_plan(plan, timezone.now())
     link_chats(workspace=batch.workspace, holders=plan.holders_added())
-    created = plan.count(RowOutcome.CREATED)
-    plans.reserve(workspace=batch.workspace, resource=Resource.CONTACTS, amount=created)
     idle = "rows_skipped" if locked.duplicates == "skip" else "rows_unchanged"
     counts = {
         "rows_done": last,

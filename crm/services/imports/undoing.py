@@ -87,9 +87,10 @@ def _next_created(batch: ImportBatch) -> None:
     journals: dict[UUID, list[ImportRow]] = {row.contact_id: [row] for row in rows}
     for row in further:
         journals[row.contact_id].append(row)
-    kept = _reasons_to_stay(batch, journals)
-    gone = [contact for contact in ids if contact not in kept]
-    batch.contacts_deleted += _delete(batch, gone)
+    there, kept = _reasons_to_stay(batch, journals)
+    gone = [contact for contact in there if contact not in kept]
+    _delete(batch, gone)
+    batch.contacts_deleted += len(gone)
     decided = [row for several in journals.values() for row in several]
     for row in decided:
         row.kept_because = kept.get(row.contact_id, "")
@@ -108,12 +109,11 @@ def mark(rows: list[ImportRow]) -> None:
         )
 
 
-def _reasons_to_stay(batch: ImportBatch, journals: dict[UUID, list[ImportRow]]) -> dict[UUID, str]:
-    """Contacts that stay, and why: sentences. Contacts that are gone already are not among them."""
-    ids = list(journals)
-    found: dict[UUID, tuple] = {}
+def _reasons_to_stay(batch: ImportBatch, journals: dict[UUID, list[ImportRow]]) -> tuple[list[UUID], dict[UUID, str]]:
+    """The contacts that are still there, locked from now on; and those of them that stay, with a sentence why."""
     uses = " OR ".join(
-        f"EXISTS (SELECT FROM {table} u WHERE u.{column} = c.id)" for table, column in _references(about=False)
+        f"EXISTS (SELECT FROM {table} u WHERE u.workspace_id = c.workspace_id AND u.{column} = c.id)"
+        for table, column in _references(about=False)
     )
     hanging = ", ".join(
         f"(SELECT count(*) + {_TOUCHED} * count(*) FILTER (WHERE {touched}) FROM {table} h "
@@ -124,7 +124,7 @@ def _reasons_to_stay(batch: ImportBatch, journals: dict[UUID, list[ImportRow]]) 
         cursor.execute(
             f"""SELECT c.id, c.version, c.deleted_at IS NOT NULL, c.merged_into_id IS NOT NULL, {uses or "false"}, {hanging}
                 FROM crm_contact c WHERE c.workspace_id = %(workspace)s AND c.id = ANY (%(ids)s) ORDER BY c.id FOR UPDATE OF c""",
-            {"workspace": batch.workspace_id, "ids": ids, "finished": batch.finished_at},
+            {"workspace": batch.workspace_id, "ids": list(journals), "finished": batch.finished_at},
         )
         found = {row[0]: row[1:] for row in cursor.fetchall()}
     reasons = {}
@@ -139,7 +139,7 @@ def _reasons_to_stay(batch: ImportBatch, journals: dict[UUID, list[ImportRow]]) 
             reasons[contact] = EDITED
         elif used or counts != expected:
             reasons[contact] = USED
-    return reasons
+    return list(found), reasons
 
 
 def _added(row: ImportRow) -> list[int]:
@@ -165,10 +165,12 @@ def _references(about: bool) -> list[tuple[str, str]]:
     return [(table, column) for table, column in beyond if (table in _ABOUT) == about]
 
 
-def _delete(batch: ImportBatch, ids: list[UUID]) -> int:
-    """Delete contacts with what the import hung on them; answers how many there were."""
+def _delete(batch: ImportBatch, ids: list[UUID]) -> None:
+    """Delete locked contacts with what the import hung on them."""
     if not ids:
-        return 0
+        return
+    # Before any number: whoever makes contacts takes the usage first.
+    plans.release(workspace=batch.workspace, resource=Resource.CONTACTS, amount=len(ids))
     with connection.cursor() as cursor:
         for table in _LINKED:
             cursor.execute(
@@ -183,9 +185,6 @@ def _delete(batch: ImportBatch, ids: list[UUID]) -> int:
             cursor.execute(
                 f"DELETE FROM {table} WHERE workspace_id = %s AND {column} = ANY (%s)", [batch.workspace_id, ids]
             )
-        deleted = cursor.rowcount
-    plans.release(workspace=batch.workspace, resource=Resource.CONTACTS, amount=deleted)
-    return deleted
 
 
 def _next_merged(batch: ImportBatch) -> None:
