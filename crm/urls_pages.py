@@ -59,6 +59,7 @@ urlpatterns = [
     path("contacts/export/", exports.export_contacts, name="export-contacts"),
     path("contacts/selected/", selection.change_selected, name="change-selected"),
     path("contacts/count/", selection.count_matching, name="count-matching"),
+    path("contacts/found/", contact_list.count_found, name="count-found"),
     path("contacts/bulk/", bulk_jobs.bulk_list, name="bulk-actions"),
     path("contacts/bulk/start/", selection.start_bulk, name="start-bulk"),
     path("contacts/bulk/strip/", bulk_jobs.strip, name="bulk-strip"),

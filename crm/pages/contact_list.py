@@ -1,8 +1,8 @@
 """The list of contacts: tabs, search, filter, order, pages that grow as one scrolls."""
 
 from django.contrib import messages
-from django.http import HttpRequest
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Resource
@@ -16,6 +16,7 @@ from crm.pages.list_state import ListState, OpenTab
 from crm.pages.sorting import IN_COLUMNS, Order, orders, plain_sort, show_values
 from crm.pages.tab_strip import FIRST_BUDGET, asked_tab, tab_strip
 from crm.services.contact_pages import contact_ids_page
+from crm.services.tab_counts import count_contacts
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.ids import uuid7
 
@@ -100,3 +101,15 @@ def contact_list(request, membership):
     found["strip"] = tab_strip(membership, budget=0 if part else FIRST_BUDGET)
     found["jobs"] = [] if part else open_actions(membership.workspace)
     return shown(request, state, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)
+
+
+@require_safe
+@member_page()
+def count_found(request, membership):
+    """How many contacts a search and filter find, counted as tabs are: at the cost of a page."""
+    try:
+        found = found_by(membership, asked_state(request, membership), with_query=True)
+    except Refused as refused:
+        raise Http404 from refused
+    count, exact = count_contacts(found, membership.user)
+    return render(request, "crm/parts/found.html", {"count": count, "exact": exact})

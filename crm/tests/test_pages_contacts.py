@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import actors
 from crm.models import Contact, ContactTag, CustomField, Stage, Tag
+from crm.services import tab_counts
 from crm.services.contacts import create_contact, update_contact
 from waplus.lib.ids import uuid7
 
@@ -73,6 +74,20 @@ def test_search_by_htmx_answers_list_alone(client, alice, acme):
     assert "<html" not in part
     back = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
     assert "<html" in client.get(reverse("contacts"), {"q": "bru"}, headers=back).content.decode()
+
+
+def test_count_what_is_found(client, alice, acme, charlie, other, monkeypatch):
+    for name in ("Ana", "Anita", "Bruno"):
+        add(acme, alice, name)
+    add(other, charlie, "Anouk")
+    client.force_login(alice)
+    address = reverse("count-found")
+    assert client.get(address, {"q": "an"}).content.decode().strip() == "2 found"
+    monkeypatch.setattr(tab_counts, "CEILING", 1)
+    assert client.get(address, {"q": "an"}).content.decode().strip() == "1+ found"
+    born = CustomField.objects.create(workspace=acme, name="Born", folded="born", kind="date")
+    assert client.get(address, {"field": born.pk, "op": "is", "value": "x"}).status_code == 404
+    assert f"{address}?q=an" in client.get(reverse("contacts"), {"q": "an"}).content.decode()
 
 
 def test_list_contacts_page_by_page(client, alice, acme):

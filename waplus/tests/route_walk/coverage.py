@@ -201,6 +201,7 @@ ROUTES: dict[str, Route] = {
     "export-contacts": _page(payload={"format": "csv"}),
     "change-selected": _page(payload={"contact": "{contact}", "do": "tag", "tag": "{tag}", "owner": "", "stage": ""}),
     "count-matching": _page(),
+    "count-found": _page(),
     "bulk-actions": _page(),
     "start-bulk": _page(payload={"id": "{bulk}", "do": "bin", "scope": "all", "agreed": "0"}),
     "bulk-strip": _page(),
