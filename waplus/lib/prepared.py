@@ -19,10 +19,17 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 class PreparedStatement:
-    """A constant statement with `%s` for its parameters, or `$1`, `$2` … where one stands at several places."""
+    """A constant statement with `%s` for its parameters, or `$1`, `$2` … where one stands at several places.
 
-    def __init__(self, sql: str):
+    PostgreSQL plans it anew each time if it takes a plan for the very parameters
+    to be so much better that planning pays. `planned_once` forbids that: where a
+    statement has many parts that find next to nothing, it is planned for longer
+    than it runs.
+    """
+
+    def __init__(self, sql: str, *, planned_once: bool = False):
         self._sql = sql
+        self._planned_once = planned_once
         self._prepared_on = WeakSet()
 
     @cached_property
@@ -59,8 +66,14 @@ class PreparedStatement:
                 cursor.execute(f"PREPARE {self.name} AS {self.sql}")
                 self._prepared_on.add(opened.connection)
             given = f"({', '.join(['%s'] * len(params))})" if params else ""
-            cursor.execute(f"EXECUTE {self.name} {given}", params)
+            cursor.execute(f"{self._mode(opened)}EXECUTE {self.name} {given}", params)
             return cursor.fetchall()
+
+    def _mode(self, opened: BaseDatabaseWrapper) -> str:
+        """What is sent in front. Statements sent as one are a transaction; within a longer one it would outlast this one."""
+        if not self._planned_once or opened.in_atomic_block:
+            return ""
+        return "SET LOCAL plan_cache_mode = force_generic_plan; "
 
 
 class JoinedRow:

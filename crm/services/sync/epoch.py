@@ -10,6 +10,7 @@ same server looks the same from inside, and asks for `manage.py start_sync_over`
 import logging
 from datetime import timedelta
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -31,10 +32,11 @@ _TIMELINE = """
 CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id::bigint FROM pg_control_checkpoint())
 ELSE ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END
 """
-# Over the alias `epoch` of crm_syncepoch: whether it was written in the history that runs.
-IS_PRESENT = f"""
-(epoch.system_identifier = {_SYSTEM} AND epoch.database_oid = {_DATABASE} AND epoch.timeline = ({_TIMELINE})
- AND epoch.xmin = epoch.written_xid::xid)
+# Over the alias `epoch` of crm_syncepoch: the epoch, and the history that it was written in, which counts if it is
+# `running_history()`. A row that was loaded from a dump was written in none.
+EPOCH = """
+epoch.epoch, CASE WHEN epoch.xmin = epoch.written_xid::xid
+THEN concat_ws(' ', epoch.system_identifier, epoch.database_oid, epoch.timeline) END
 """
 HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
 
@@ -74,14 +76,33 @@ def begin_epoch(*, instead_of: UUID | None, actor: Actor = actors.SYSTEM) -> Non
         record_event(kind="sync.started_over", actor=actor, workspace=None)
 
 
-_STANDING = PreparedStatement(f"SELECT epoch.epoch, {IS_PRESENT} FROM crm_syncepoch epoch")
+_RUNNING = PreparedStatement(f"SELECT concat_ws(' ', {_SYSTEM}, {_DATABASE}, ({_TIMELINE})), pg_is_in_recovery()")
+_histories: WeakKeyDictionary = WeakKeyDictionary()
+
+
+def running_history() -> str:
+    """The history that this connection's server writes.
+
+    It is asked for once a connection: a server that writes goes over to another
+    timeline only by being started again. One in recovery may be promoted under
+    its connections, and is asked each time.
+    """
+    if known := _histories.get(connection.connection):
+        return known
+    [(history, is_in_recovery)] = _RUNNING.fetch([])
+    if not is_in_recovery:
+        _histories[connection.connection] = history
+    return history
+
+
+_STANDING = PreparedStatement(f"SELECT {EPOCH} FROM crm_syncepoch epoch")
 
 
 def standing_epoch() -> UUID:
     """The epoch of the history that runs; if none was begun in it, one begins."""
     for _ in range(TRIES):
-        [(epoch, is_present)] = _STANDING.fetch([]) or [(None, False)]
-        if is_present:
+        [(epoch, history)] = _STANDING.fetch([]) or [(None, None)]
+        if history == running_history():
             return epoch
         begin_epoch(instead_of=epoch)
     raise RuntimeError("an epoch that was begun does not stand")

@@ -18,19 +18,22 @@ from functools import cache
 from uuid import UUID
 
 from accounts.models import User, Workspace
-from crm.services.sync.epoch import HORIZON, IS_PRESENT, TRIES, begin_epoch, standing_epoch
+from crm.services.sync.epoch import EPOCH, HORIZON, TRIES, begin_epoch, running_history, standing_epoch
 from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
 from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over
 from waplus.lib.prepared import PreparedStatement
 
 DEFAULT_LIMIT = 1_000
 MAX_LIMIT = 5_000
+# A page ends early behind so many characters, looked at every so many rows: a page of long notes is no larger than one of contacts.
+MAX_LENGTH = 4_000_000
+SLICE = 1_000
 _LAST_ID = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True)
 class Pulled:
-    """A page of changes as JSON texts, where to go on, and whether there is more at once."""
+    """A page of changes as JSON texts of one or several, where to go on, and whether there is more at once."""
 
     changes: list[str]
     next: str
@@ -54,6 +57,31 @@ def pull(*, workspace: Workspace, user: User, token: str = "", limit: int = DEFA
 
 
 # --- Changes --------------------------------------------------------------------------------------
+
+_STANDING = """
+FROM (SELECT 1) one LEFT JOIN crm_syncepoch epoch ON true
+LEFT JOIN crm_syncfloor floor ON floor.workspace_id = $1
+"""
+
+
+@cache
+def _look(known: tuple[Kind, ...]) -> PreparedStatement:
+    """The epoch, the horizon, the floor, and whether anything is there behind a transaction, readable already or not.
+
+    Most pulls end here, and it costs a part of what asking for the keys does.
+    Each table's newest row is the end of its index; whether there is one behind
+    the transaction might be looked for in the whole table.
+    """
+    tables = [*(kind.table for kind in known), "crm_tombstone"]
+    anything = " OR ".join(f"coalesce({newest} > $2, false)" for newest in map(_newest, tables))
+    return PreparedStatement(
+        f"SELECT {EPOCH}, ({HORIZON})::text, floor.xid::text, {anything} {_STANDING}", planned_once=True
+    )
+
+
+def _newest(table: str, condition: str = "") -> str:
+    """The newest transaction that a row of a workspace is of, as SQL."""
+    return f"(SELECT changed_xid FROM {table} WHERE workspace_id = $1 {condition} ORDER BY changed_xid DESC LIMIT 1)"
 
 
 @cache
@@ -79,22 +107,45 @@ def _changed_keys(known: tuple[Kind, ...]) -> PreparedStatement:
     )
     return PreparedStatement(
         f"""
-        SELECT epoch.epoch, {IS_PRESENT}, ({HORIZON})::text, floor.xid::text, keys.found
-        FROM (SELECT 1) one LEFT JOIN crm_syncepoch epoch ON true
-        LEFT JOIN crm_syncfloor floor ON floor.workspace_id = $1
+        SELECT {EPOCH}, ({HORIZON})::text, floor.xid::text, keys.found {_STANDING}
         LEFT JOIN LATERAL (
             SELECT string_agg(xid || ':' || rank || ':' || id, ',' ORDER BY xid, rank, id) AS found
             FROM (SELECT xid, rank, id FROM ({rows} UNION ALL {buried}) changed ORDER BY xid, rank, id LIMIT $5) page
         ) keys ON true
-        """
+        """,
+        planned_once=True,
     )
 
 
 def _changes_page(workspace: Workspace, user: User, at: Token, limit: int) -> tuple[list[str], Token, bool]:
     known = kinds()
+    if at.rank == END:
+        [(*standing, is_anything)] = _look(known).fetch([workspace.pk, str(at.xid)])
+        _check(at, *standing)
+        if not is_anything:
+            return [], at, False
     params = [workspace.pk, str(at.xid), at.rank, at.row_id, limit + 1]
-    [(epoch, is_present, horizon, floor, found)] = _changed_keys(known).fetch(params)
-    if epoch is None or not is_present:
+    [(*standing, found)] = _changed_keys(known).fetch(params)
+    _check(at, *standing)
+    keys = [_key(text) for text in found.split(",")] if found else []
+    if not keys:
+        return [], at, False
+    changes: list[str] = []
+    length = taken = 0
+    while taken < min(limit, len(keys)) and length < MAX_LENGTH:
+        page = keys[taken : min(taken + SLICE, limit)]
+        taken += len(page)
+        texts = _present(workspace, user, page, known)
+        changes += texts
+        length += sum(map(len, texts))
+    more = len(keys) > taken
+    last = keys[taken - 1]
+    return changes, at.at(*last) if more else at.at(last[0], END, NIL), more
+
+
+def _check(at: Token, epoch: UUID | None, history: str | None, horizon: str, floor: str | None) -> None:
+    """Refuse a position that does not count in the history that runs, or whose deletions are forgotten."""
+    if history != running_history():
         begin_epoch(instead_of=epoch)
         raise start_over("other_database")
     if at.epoch != epoch:
@@ -104,12 +155,6 @@ def _changes_page(workspace: Workspace, user: User, at: Token, limit: int) -> tu
         raise start_over("set_back")
     if floor is not None and (at.xid, at.rank) < (int(floor), END):
         raise start_over("too_old")
-    keys = [_key(text) for text in found.split(",")] if found else []
-    page, more = keys[:limit], len(keys) > limit
-    if not page:
-        return [], at, False
-    after = at.at(*page[-1]) if more else at.at(page[-1][0], END, NIL)
-    return _present(workspace, user, page, known), after, more
 
 
 def _key(text: str) -> tuple[int, int, UUID]:
@@ -143,41 +188,39 @@ def _start(known: tuple[Kind, ...]) -> PreparedStatement:
     """
 
     def newest(tables: list[str], condition: str = "") -> str:
-        each = ", ".join(
-            f"(SELECT changed_xid FROM {table} WHERE workspace_id = $1 {condition} ORDER BY changed_xid DESC LIMIT 1)"
-            for table in tables
-        )
-        return f"greatest('0'::xid8, {each}"
+        return f"greatest('0'::xid8, {', '.join(_newest(table, condition) for table in tables)}"
 
     tables = [kind.table for kind in known]
     return PreparedStatement(
         f"""
-        SELECT epoch.epoch, {IS_PRESENT},
+        SELECT {EPOCH},
             {newest([*tables, "crm_tombstone"], f"AND changed_xid < {HORIZON}")},
                 (SELECT xid FROM crm_syncfloor WHERE workspace_id = $1 AND xid < {HORIZON}))::text,
             {newest(tables)})::text
         FROM (SELECT 1) one LEFT JOIN crm_syncepoch epoch ON true
-        """
+        """,
+        planned_once=True,
     )
 
 
 @cache
 def _rows(kind: Kind) -> PreparedStatement:
-    """Rows of a kind behind `(xid, id)`, as changes with their keys."""
+    """Rows of a kind behind `(xid, id)` as one text of changes; how many they are, and the last one's key."""
     visible = f"AND {kind.visible}" if kind.visible else ""
     return PreparedStatement(
-        f"SELECT {change_sql(kind)}, row.changed_xid::text, document.id::text FROM {kind.table} row, "
+        f"SELECT string_agg(change, ','), count(*), (array_agg(xid))[count(*)]::text, (array_agg(id))[count(*)] FROM ("
+        f"SELECT {change_sql(kind)} AS change, row.changed_xid AS xid, document.id FROM {kind.table} row, "
         f"LATERAL (SELECT {kind.select}) document WHERE row.workspace_id = %s "
         f"AND (row.changed_xid, row.id) > (%s, %s) AND row.changed_xid <= %s {visible} "
-        f"ORDER BY row.changed_xid, row.id LIMIT %s"
+        f"ORDER BY row.changed_xid, row.id LIMIT %s) page"
     )
 
 
 def _begin(workspace: Workspace) -> Token:
     """Where a first pull begins, in the epoch that stands or in one that begins with it."""
     for _ in range(TRIES):
-        [(epoch, is_present, since, bound)] = _start(kinds()).fetch([workspace.pk])
-        if epoch is not None and is_present:
+        [(epoch, history, since, bound)] = _start(kinds()).fetch([workspace.pk])
+        if history == running_history():
             return Token(epoch, rank=0, first=True, since=int(since), bound=int(bound))
         begin_epoch(instead_of=epoch)
     raise RuntimeError("an epoch that was begun does not stand")
@@ -190,16 +233,24 @@ def _first_page(workspace: Workspace, user: User, at: Token | None, limit: int) 
     elif standing_epoch() != at.epoch:
         raise start_over("other_database")
     changes: list[str] = []
+    length = 0
     for kind in kinds():
         if kind.rank < at.rank:
             continue
-        behind = (at.xid, at.row_id) if kind.rank == at.rank else (0, NIL)
+        xid, row_id = (str(at.xid), at.row_id) if kind.rank == at.rank else ("0", NIL)
         person = [user.pk] if kind.visible else []
-        room = limit - len(changes)
-        rows = _rows(kind).fetch([workspace.pk, str(behind[0]), behind[1], str(at.bound), *person, room])
-        changes += [row[0] for row in rows]
-        if len(rows) == room:
-            _, xid, row_id = rows[-1]
-            return changes, at.at(int(xid), kind.rank, UUID(row_id)), True
+        while True:
+            wanted = min(limit, SLICE)
+            params = [workspace.pk, xid, row_id, str(at.bound), *person, wanted]
+            [(text, count, *last)] = _rows(kind).fetch(params)
+            if count:
+                changes.append(text)
+                length += len(text)
+                limit -= count
+                xid, row_id = last
+            if count < wanted:
+                break
+            if not limit or length >= MAX_LENGTH:
+                return changes, at.at(int(xid), kind.rank, row_id), True
     # A device is up to date when a page of changes says so, and not before.
     return changes, Token(at.epoch, at.since), True

@@ -25,6 +25,7 @@ from crm.models import (
     WhatsAppAccount,
 )
 from crm.services import contacts
+from crm.services.sync import pulling
 from crm.services.sync.kinds import Kind, kinds, register_kind
 from crm.tests.sync.connections import Writer
 from crm.tests.sync.devices import SYNC, Replica
@@ -144,6 +145,32 @@ def test_pages_bring_everything_once(acme, alice, bob, alice_device, limit):
         changed += names(answer)
         replica.token, more = answer.json()["next"], answer.json()["more"]
     assert [kind for kind, *_ in changed] == ["tag", "contact", "note"]
+
+
+def test_page_of_long_rows_ends_early(acme, alice, alice_device, monkeypatch):
+    """By length and not by number alone, in the first pull and behind it."""
+    monkeypatch.setattr(pulling, "SLICE", 2)
+    monkeypatch.setattr(pulling, "MAX_LENGTH", 3_000)
+    contact = make_contact(acme, alice)
+
+    def write(text: str) -> None:
+        for _ in range(8):
+            Note.objects.create(workspace=acme, contact=contact, text=text, search_text=" ", created_at=timezone.now())
+
+    write("x" * 1_000)
+    replica = Replica(alice_device.client, limit=5000)
+    counts = []
+    for _ in range(2):
+        more = True
+        while more:
+            answer = replica.ask(replica.token).json()
+            counts.append(len(answer["changes"]))
+            replica.take(answer["changes"])
+            replica.token, more = answer["next"], answer["more"]
+        write("y" * 1_000)
+    # A contact and eight notes, no change meanwhile, the eight that were written since.
+    assert counts == [3, 4, 2, 0, 4, 4]
+    assert len(replica.of("note")) == 16
 
 
 def test_changes_come_in_the_order_of_transactions(acme, alice, alice_device):

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from accounts.services.tokens import _ACCESS, check_access
+from waplus.lib.prepared import PreparedStatement
 
 
 @pytest.mark.django_db
@@ -31,6 +32,21 @@ def test_survives_lost_connection(alice_device):
         other.close()
     connection.health_check_done = False  # as at the start of the next request
     assert check_access(alice_device.pair.access_token).user.email == "alice@example.com"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_plans_once_where_that_is_wanted():
+    counted = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = %s"
+    sql = "SELECT count(*) FROM pg_class WHERE relname = %s"
+    for planned_once, expected in ((False, (0, 3)), (True, (3, 0))):
+        # The comment makes another statement of it.
+        statement = PreparedStatement(f"{sql} /* {planned_once} */", planned_once=planned_once)
+        assert [statement.fetch(["pg_class"]) for _ in range(3)] == [[(1,)]] * 3
+        with connection.cursor() as cursor:
+            cursor.execute(counted, [statement.name])
+            assert cursor.fetchall() == [expected]
+            cursor.execute("SHOW plan_cache_mode")
+            assert cursor.fetchall() == [("auto",)]
 
 
 @pytest.mark.django_db
