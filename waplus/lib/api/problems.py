@@ -4,6 +4,7 @@ import logging
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -26,6 +27,9 @@ _DRF_CODES = {
     exceptions.UnsupportedMediaType: "unsupported_media_type",
     exceptions.Throttled: "rate_limited",
 }
+
+# Deadlocks and lost serializations of PostgreSQL: asked again, the same request succeeds.
+_CROSSED = ("40P01", "40001")
 
 
 def field_errors(detail, path: str = "") -> list[FieldError]:
@@ -67,6 +71,16 @@ def exception_handler(exc: Exception, context: dict) -> Response | None:
         detail, fields, extra = str(exc.detail), [], None
         if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
             headers["Retry-After"] = str(max(1, round(exc.wait)))
+    elif isinstance(exc, OperationalError) and getattr(exc.__cause__, "pgcode", None) in _CROSSED:
+        # Whoever made the other's way free is told so; the transaction left nothing.
+        logger.warning("two transactions stood in each other's way: %s", str(exc).strip())
+        code, detail, fields, extra = (
+            "unavailable",
+            "Somebody changed the same things just now. Send it again.",
+            [],
+            None,
+        )
+        headers["Retry-After"] = "1"
     else:
         return None
     set_rollback()
