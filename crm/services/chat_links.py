@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.models import Contact
+from crm.models import Chat, ChatKind, Contact, GroupMember
 from crm.services.identities import Identity, identity_of, jids_of, settled
 from waplus.lib.jids import Jid
 from waplus.lib.locks import Hold, held
@@ -74,6 +74,12 @@ def hold_contacts(*, workspace: Workspace, jids: Iterable[Jid]) -> dict[str, UUI
 def _holders(workspace: Workspace, identities: list[Identity]) -> dict[str, UUID]:
     keyed, owners = settled(workspace, identities)
     return {identity.value: owners[identity.match_key] for identity in keyed if identity.match_key in owners}
+
+
+def has_lonely_chats(workspace: Workspace) -> bool:
+    """Whether there is a person's chat or a member of a group that nobody is known for: else there is nothing to link."""
+    chats, members = (model.objects.for_workspace(workspace).filter(contact=None) for model in (Chat, GroupMember))
+    return chats.filter(kind=ChatKind.PERSON).exists() or members.exists()
 
 
 def unlink_chats(*, workspace: Workspace, lost: Iterable[tuple[UUID, str]]) -> None:

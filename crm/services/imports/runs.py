@@ -26,7 +26,7 @@ from accounts.models import Resource
 from accounts.services import plans
 from crm.models import ImportBatch, ImportState, RowOutcome, Tag
 from crm.models.imports import CLOSED_STATES, OPEN_STATES, PENDING_STATES
-from crm.services.chat_links import link_chats
+from crm.services.chat_links import has_lonely_chats, link_chats
 from crm.services.imports import judging, previews, staging, undoing
 from crm.services.imports.batches import close_batch
 from crm.services.imports.planning import Plan
@@ -219,7 +219,8 @@ def _write_chunk(batch: ImportBatch) -> bool:
     elif plan.outcomes:
         plans.wait_turn(workspace=batch.workspace, resource=Resource.CONTACTS)
     write_plan(plan, timezone.now())
-    link_chats(workspace=batch.workspace, holders=plan.holders_added())
+    if has_lonely_chats(batch.workspace):
+        link_chats(workspace=batch.workspace, holders=plan.holders_added())
     idle = "rows_skipped" if locked.duplicates == "skip" else "rows_unchanged"
     counts = {
         "rows_done": last,
