@@ -8,6 +8,7 @@ contact of its first known number.
 
 import hashlib
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from crm.models import DuplicatePolicy, ImportBatch, RowOutcome
 from crm.services.contacts import MAX_IDENTITIES
@@ -157,10 +158,10 @@ class Plan:
         """Contacts that were there and whose own columns change."""
         return [person for person in self._known.contacts.values() if person.is_changed and not person.is_new]
 
-    def holders_added(self) -> dict[str, str]:
+    def holders_added(self) -> dict[str, UUID]:
         """The match keys that rows bring, with the ids of the contacts that hold them now."""
         return {
-            key: one.contact_id
+            key: UUID(one.contact_id)
             for one in self.outcomes
             if one.additions
             for _id, _kind, _value, key, holds in one.additions.identities
