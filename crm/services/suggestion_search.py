@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from accounts.models import Workspace
 from crm.models import ContactIdentity, MergeSuggestion, SuggestionReason, SuggestionScan
+from crm.services.chat_links import link_chats
 from crm.services.identities import owners_of
 from crm.services.suggestions import suggest
 from crm.services.sync.epoch import standing_epoch
@@ -88,9 +89,16 @@ def _step(workspace: Workspace, step: int) -> int:
     if rows:
         ids = [row[0] for row in rows]
         search_doubles(workspace=workspace, ids=ids)
+        _link_chats(workspace, ids)
         scan.seen_id, scan.seen_xid = rows[-1]
         scan.save(update_fields=["seen_id", "seen_xid"])
     return len(rows)
+
+
+def _link_chats(workspace: Workspace, ids: list[UUID]) -> None:
+    """Find chats that were reported in the very moment in which their contact was written, so that neither saw the other."""
+    held = ContactIdentity.objects.for_workspace(workspace).filter(contact__in=ids, holds_key=True)
+    link_chats(workspace=workspace, holders=dict(held.values_list("match_key", "contact_id")))
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import Event
 from accounts.tests.together import assert_refused
-from crm.models import Contact, Merge, MergeSuggestion, SuggestionScan, SyncEpoch
+from crm.models import Chat, Contact, Merge, MergeSuggestion, SuggestionScan, SyncEpoch, WhatsAppAccount
 from crm.services import contacts, merging
 from crm.services.suggestion_search import find_suggestions, search_doubles
 from crm.services.suggestions import suggest
@@ -179,6 +179,18 @@ def test_sweep_looks_at_what_changed_in_bounded_steps(acme, other):
     assert find_suggestions() == 1
     assert MergeSuggestion.objects.count() == 1
     assert SuggestionScan.objects.count() == 2
+
+
+@really_committed
+def test_sweep_links_chats_that_were_reported_while_their_contact_was_written(acme):
+    account = WhatsAppAccount.objects.create(workspace=acme, jid="5511911112222@c.us")
+    contact = make_contact(acme, "+5511987654321", name="A")
+    chat = Chat.objects.create(
+        workspace=acme, whatsapp_account=account, jid="551187654321@c.us", kind="person", search_text=""
+    )
+    find_suggestions()
+    chat.refresh_from_db()
+    assert chat.contact_id == contact.pk
 
 
 @really_committed
