@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -43,6 +44,9 @@ class HeirForm(forms.Form):
 
     heir = forms.TypedChoiceField(
         label=gettext_lazy("Who takes over?"),
+        help_text=gettext_lazy(
+            "If nobody does, contacts have no owner any more, and reminders go to the workspace’s owner."
+        ),
         coerce=UUID,
         empty_value=None,
         required=False,
@@ -51,7 +55,7 @@ class HeirForm(forms.Form):
     def __init__(self, *args, heirs: list[Membership], **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["heir"].choices = [
-            ("", _("Nobody: contacts have no owner, and reminders go to the workspace’s owner")),
+            ("", _("Nobody")),
             *((str(heir.pk), str(heir.user)) for heir in heirs),
         ]
 
@@ -170,7 +174,7 @@ def _departure_page(request, membership: Membership, leaver: Membership, form: H
         {
             "leaver": leaver,
             "is_self": leaver.pk == membership.pk,
-            "looked_after": looked_after(workspace=membership.workspace, user=leaver.user),
+            "looked_after": get_text_list(looked_after(workspace=membership.workspace, user=leaver.user), _("and")),
             "form": form,
         },
     )

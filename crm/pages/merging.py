@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actors
@@ -82,15 +83,15 @@ def _lines(kept: Contact, absorbed: Contact) -> list[dict]:
 def _moving(absorbed: Contact) -> list[str]:
     """What hangs on the contact that would go, in words."""
     counts = [
-        (_("numbers and IDs"), absorbed.identities.count()),
-        (_("tags"), absorbed.contact_tags.count()),
-        (_("values of your fields"), absorbed.field_values.count()),
-        (_("notes"), absorbed.notes.filter(deleted_at=None).count()),
-        (_("reminders"), absorbed.reminders.count()),
-        (_("chats"), absorbed.chats.count()),
-        (_("groups"), absorbed.group_memberships.count()),
+        (ngettext_lazy("%d number or ID", "%d numbers and IDs"), absorbed.identities),
+        (ngettext_lazy("%d tag", "%d tags"), absorbed.contact_tags),
+        (ngettext_lazy("%d value of your fields", "%d values of your fields"), absorbed.field_values),
+        (ngettext_lazy("%d note", "%d notes"), absorbed.notes.filter(deleted_at=None)),
+        (ngettext_lazy("%d reminder", "%d reminders"), absorbed.reminders),
+        (ngettext_lazy("%d chat", "%d chats"), absorbed.chats),
+        (ngettext_lazy("%d group", "%d groups"), absorbed.group_memberships),
     ]
-    return [f"{count} {label}" for label, count in counts if count]
+    return [words % count for words, rows in counts if (count := rows.count())]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

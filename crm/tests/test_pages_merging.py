@@ -38,7 +38,7 @@ def test_compare_two_contacts(client, alice, ana, aninha):
     response = client.get(reverse("merge", args=[ana.pk, aninha.pk]))
     lines = {line["label"]: line["result"] for line in response.context["both"][0]["lines"]}
     assert lines == {"Name": "Ana Lima", "Company": "Café Aurora"}
-    assert response.context["both"][0]["moving"] == ["1 numbers and IDs"]
+    assert response.context["both"][0]["moving"] == ["1 number or ID"]
 
 
 def test_merge_and_undo(client, alice, ana, aninha):

@@ -67,6 +67,19 @@
     if (button) button.closest(".notice").remove();
   });
 
+  // A part of the page that could not be had says so, instead of nothing happening at all.
+  for (const [event, sentence] of [["htmx:responseError", "problem"], ["htmx:sendError", "offline"]]) {
+    document.addEventListener(event, () => {
+      const list = document.getElementById("messages");
+      if (!list) return;
+      const notice = document.createElement("div");
+      notice.className = "notice bad";
+      notice.textContent = list.dataset[sentence];
+      list.replaceChildren(notice);
+      notice.scrollIntoView({ block: "nearest" });
+    });
+  }
+
   // Behind a photo stand the initials; they are seen again when the photo cannot be had.
   document.addEventListener("error", (event) => event.target.matches?.("img.photo") && event.target.remove(), true);
 

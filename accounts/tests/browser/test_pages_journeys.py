@@ -223,3 +223,17 @@ def test_use_part_after_session_ended(visit, alice, acme):
     page.get_by_label("Make Bob an admin").click()
     page.wait_for_url("**/accounts/login/?next=/team/")
     assert Membership.objects.get(user__name="Bob").role == "member"
+
+
+def test_says_when_a_part_cannot_be_had(visit, alice, acme):
+    """A part of the page that the server refuses, or that cannot be reached, leaves no silence behind."""
+    visitor = visit()
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/team/")
+    visitor.page.evaluate("void htmx.ajax('GET', '/there/is/nothing/', '#members').catch(() => null)")
+    expect(visitor.page.get_by_text("That did not work. Reload the page and try again.")).to_be_visible()
+    visitor.context.set_offline(True)
+    visitor.page.evaluate("void htmx.ajax('GET', '/team/', '#members').catch(() => null)")
+    expect(visitor.page.get_by_text("The server cannot be reached. Try again in a moment.")).to_be_visible()
+    expect(visitor.page.get_by_text("That did not work.")).to_have_count(0)
+    visitor.complaints.clear()  # the browser's own, of what was provoked
