@@ -117,6 +117,7 @@ urlpatterns = [
     path("fields/<uuid:field_id>/delete/", fields.delete_field, name="delete-field"),
     path("fields/<uuid:field_id>/<direction:direction>/", fields.move_field, name="move-field"),
     path("bin/", bin.bin_page, name="bin"),
+    path("bin/contacts/restore/", bin.restore_selected, name="restore-selected"),
     path("bin/contacts/<uuid:contact_id>/restore/", bin.restore_contact, name="restore-contact"),
     path("bin/contacts/<uuid:contact_id>/purge/", bin.purge_contact, name="purge-contact"),
     path("bin/notes/<uuid:note_id>/restore/", bin.restore_note, name="restore-note"),

@@ -8,8 +8,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
 from accounts.page_access import member_page, told
-from crm.models import Contact, Note
+from crm.models import BulkKind, Contact, Note
+from crm.pages.selection import ticked_contacts
 from crm.services import bin, notes
+from crm.services.bulk import starting
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.errors import Refused
 
@@ -50,6 +52,26 @@ def restore_contact(request, membership, contact_id):
         bin.restore_contact(workspace=membership.workspace, contact_id=contact_id, actor=actors.person(request.user))
         messages.success(request, _("The contact is back."))
         return redirect("contact", contact_id)
+    return redirect("bin")
+
+
+@require_POST
+@member_page()
+def restore_selected(request, membership):
+    """Take the contacts back that were ticked; the bulk action says how many it could not."""
+    selected = ticked_contacts(request)
+    if not selected:
+        messages.error(request, _("Select some contacts first."))
+        return redirect("bin")
+    with told(request):
+        row, _is_new = starting.start_bulk_action(
+            workspace=membership.workspace,
+            user=request.user,
+            actor=actors.person(request.user),
+            action=BulkKind.RESTORE,
+            ids=selected,
+        )
+        return redirect("bulk-action", row.pk)
     return redirect("bin")
 
 

@@ -93,7 +93,7 @@ class ConfirmationForm(SelectionForm):
     agreed = forms.IntegerField(min_value=0)
 
 
-def _selected(request: HttpRequest) -> list[UUID]:
+def ticked_contacts(request: HttpRequest) -> list[UUID]:
     """The ids that were ticked; what is no id was never offered."""
     found = []
     for text in request.POST.getlist("contact")[:MAX_SELECTED]:
@@ -124,7 +124,7 @@ def change_selected(request, membership):
     """Change the contacts that were selected, and go back to the list as it was; or ask first."""
     state = asked_state(request, membership)
     back = redirect(state.path + state.address())
-    form, selected = SelectionForm(request.POST), _selected(request)
+    form, selected = SelectionForm(request.POST), ticked_contacts(request)
     if refusal := _refusal(form, selected):
         messages.error(request, refusal)
         return back
@@ -172,7 +172,7 @@ def start_bulk(request, membership):
     """Do what was agreed to. More contacts than were shown do not go into the bin: then it is asked again."""
     state = asked_state(request, membership)
     back = redirect(state.path + state.address())
-    form, selected = ConfirmationForm(request.POST), _selected(request)
+    form, selected = ConfirmationForm(request.POST), ticked_contacts(request)
     if refusal := _refusal(form, selected):
         messages.error(request, refusal)
         return back

@@ -218,6 +218,22 @@ def test_bulk_actions_of_others_are_not_found(client, alice, charlie, acme, othe
     assert Contact.objects.for_workspace(other).alive().count() == 1
 
 
+def test_take_selected_out_of_the_bin(client, alice, charlie, acme, other, people):
+    foreign = add_contact(other, "Foreign")
+    Contact.objects.update(deleted_at=foreign.created_at)
+    client.force_login(alice)
+    address = reverse("restore-selected")
+    assert said(client.post(address, follow=True)) == ["Select some contacts first."]
+    assert not BulkAction.objects.exists()
+    response = client.post(address, {"contact": [people[0].pk, people[2].pk, foreign.pk, "x"]}, follow=True)
+    row = BulkAction.objects.get()
+    assert response.redirect_chain == [(reverse("bulk-action", args=[row.pk]), 302)]
+    run_open_actions()
+    row.refresh_from_db()
+    assert (row.total, row.changed, row.refused) == (2, 2, 0)
+    assert sorted(Contact.objects.alive().values_list("name", flat=True)) == ["Ana", "Bruno"]
+
+
 def test_no_bulk_actions_says_what_to_do(client, alice, acme):
     client.force_login(alice)
     assert "No bulk changes yet" in client.get(reverse("bulk-actions")).content.decode()

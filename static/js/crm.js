@@ -18,10 +18,11 @@
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (!form || form.id !== "selection" || event.target.type !== "checkbox") return;
-    const shown = form.querySelector("[data-pick-all]");
+    const boxes = [...form.elements].filter((element) => element.matches(".pick"));
+    const shown = [...form.elements].find((element) => element.matches("[data-pick-all]"));
     const everybody = form.querySelector("[data-pick-everybody]");
     if (event.target === shown || event.target === everybody) {
-      for (const box of form.querySelectorAll(".pick")) box.checked = event.target.checked;
+      for (const box of boxes) box.checked = event.target.checked;
       if (event.target === everybody) shown.checked = everybody.checked;
     }
     if (event.target !== everybody && !event.target.checked) {
@@ -29,8 +30,9 @@
       if (everybody) everybody.checked = false;
     }
     const title = form.querySelector("[data-picked]");
+    if (!title) return;
     title.dataset.words ||= title.textContent;
-    const picked = form.querySelectorAll(".pick:checked").length;
+    const picked = boxes.filter((box) => box.checked).length;
     const counted = title.dataset.picked.replace("#", picked.toLocaleString());
     title.textContent = everybody?.checked || !picked ? title.dataset.words : counted;
   });

@@ -240,6 +240,7 @@ ROUTES: dict[str, Route] = {
     "move-field": _page({"field_id": "{field}", "direction": "up"}),
     "bin": _page(),
     "restore-contact": _page({"contact_id": "{binned}"}),
+    "restore-selected": _page(payload={"contact": "{binned}"}),
     "purge-contact": _page({"contact_id": "{binned}"}),
     "restore-note": _page({"note_id": "{binned_note}"}),
     "timeline": _page({"contact_id": "{contact}"}),
