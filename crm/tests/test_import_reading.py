@@ -3,6 +3,7 @@
 import contextlib
 import io
 import zipfile
+from itertools import islice
 
 import pytest
 from hypothesis import given, settings
@@ -124,12 +125,55 @@ def packed(**parts: bytes) -> bytes:
     return file.getvalue()
 
 
-def with_sheet(xml: bytes) -> bytes:
-    """A workbook of ours with another sheet."""
+def with_sheet(xml: bytes, texts: bytes = b"") -> bytes:
+    """A workbook of ours with another sheet, and a table of texts if one is given."""
     parts = zipfile.ZipFile(io.BytesIO(b"".join(workbook([["Name"]]))))
     content = {name: parts.read(name) for name in parts.namelist()}
     content["xl/worksheets/sheet1.xml"] = xml
+    if texts:
+        content["xl/sharedStrings.xml"] = texts
+        types = content["[Content_Types].xml"]
+        content["[Content_Types].xml"] = types.replace(b"</Types>", SHARED + b"</Types>")
     return packed(**content)
+
+
+SHARED = (
+    b'<Override PartName="/xl/sharedStrings.xml" '
+    b'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"/>'
+)
+TEXTS = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">%s</sst>'
+
+
+def row_of_texts(number: int, *places: int) -> bytes:
+    """A row of a sheet whose cells name texts by their places in the table."""
+    cells = "".join(f'<c r="{"AB"[column]}{number}" t="s"><v>{place}</v></c>' for column, place in enumerate(places))
+    return f'<row r="{number}">{cells}</row>'.encode()
+
+
+def test_reads_texts_that_cells_share():
+    texts = (
+        b"<si><t>Name</t></si><si><t>City</t></si><si><t xml:space='preserve'> Ana &amp; Bea</t></si>"
+        b"<si><r><t>S\xc3\xa3o </t></r><r><t>Paulo</t></r><rPh sb='0' eb='1'><t>not said</t></rPh></si><si><t/></si>"
+    )
+    sheet = row_of_texts(1, 0, 1) + row_of_texts(2, 2, 3) + row_of_texts(3, 3, 2) + row_of_texts(4, 4, 3)
+    source = open_source(io.BytesIO(with_sheet(SHEET % sheet, TEXTS % texts)))
+    assert source.titles == ["Name", "City"]
+    assert list(source.records()) == [[" Ana & Bea", "São Paulo"], ["São Paulo", " Ana & Bea"], ["", "São Paulo"]]
+
+
+@pytest.mark.parametrize("broken", ["sheet", "texts"])
+def test_looks_at_first_rows_of_workbook_without_reading_the_rest(broken):
+    """What is damaged behind them is found by whoever reads on: a large workbook is uploaded in no time."""
+    sheet = SHEET % b"".join(row_of_texts(number, number - 1, number - 1) for number in range(1, 20_001))
+    texts = TEXTS % b"".join(b"<si><t>Text %d</t></si>" % number for number in range(20_000))
+    if broken == "sheet":
+        sheet = sheet[: len(sheet) * 3 // 4]
+    else:
+        texts = texts[: len(texts) * 3 // 4]
+    source = open_source(io.BytesIO(with_sheet(sheet, texts)), Layout(header=True))
+    assert list(islice(source.records(), 200)) == [[f"Text {number}"] * 2 for number in range(1, 201)]
+    with pytest.raises(Unreadable, match="damaged"):
+        list(source.records())
 
 
 SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>'

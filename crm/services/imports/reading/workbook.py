@@ -150,8 +150,7 @@ class _Reader(ExcelReader):
     def read_strings(self) -> None:
         part = self.package.find(SHARED_STRINGS)
         if part is not None:
-            with self.archive.open(part.PartName[1:]) as source:
-                self.shared_strings = _Texts(source)
+            self.shared_strings = _Texts(self.archive.open(part.PartName[1:]))
 
     def read_sheets(self) -> list[ReadOnlyWorksheet]:
         self.read_manifest()
@@ -159,34 +158,64 @@ class _Reader(ExcelReader):
         self.read_workbook()
         apply_stylesheet(self.archive, self.wb)
         self.read_worksheets()
-        return [sheet for sheet in self.wb._sheets if isinstance(sheet, ReadOnlyWorksheet)]
+        return self.wb._sheets
+
+    def read_worksheets(self) -> None:
+        for sheet, part in self.parser.find_sheets():
+            if part.target in self.valid_files and "chartsheet" not in part.Type:
+                worksheet = _Sheet(self.wb, sheet.name, part.target, self.shared_strings)
+                worksheet.sheet_state = sheet.state
+                self.wb._sheets.append(worksheet)
+
+
+class _Sheet(ReadOnlyWorksheet):
+    """A sheet of which nothing is read before somebody asks for its rows."""
+
+    def _get_size(self) -> None:
+        """The library reads the whole of a sheet that does not state its size."""
 
 
 class _Texts:
-    """The workbook's table of texts in a file of its own: a million names would be hundreds of megabytes of objects."""
+    """The workbook's table of texts in a file of its own: a million names would be hundreds of megabytes of objects.
 
-    def __init__(self, source):
+    It is read as far as it is asked for: programs write texts in the order of
+    their cells, so whoever looks at the first rows reads little of it.
+    """
+
+    def __init__(self, source: BinaryIO):
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - goes with this object
         self._ends = array("Q")
-        metered = _Metered(source)
-        root, end = None, 0
-        for event, node in iterparse(metered, events=("start", "end")):
-            if root is None:
-                root = node
-            if event == "end" and node.tag == _STRING_TAG:
-                text = _content(node).replace("x005F_", "").encode("utf-8", "replace")
-                self._file.write(text)
-                end += len(text)
-                self._ends.append(end)
-                root.clear()
-                metered.since = 0
-        self._file.flush()
+        self._following = self._texts(source)
         self._at = lru_cache(4096)(self._read)
 
+    @staticmethod
+    def _texts(source: BinaryIO) -> Iterator[bytes]:
+        with source:
+            metered, root = _Metered(source), None
+            for event, node in iterparse(metered, events=("start", "end")):
+                if root is None:
+                    root = node
+                if event == "end" and node.tag == _STRING_TAG:
+                    yield _content(node).replace("x005F_", "").encode("utf-8", "replace")
+                    root.clear()
+                    metered.since = 0
+
     def __getitem__(self, index: int) -> str:
-        if not 0 <= index < len(self._ends):
+        if index < 0:
             raise IndexError(index)
+        if index >= len(self._ends):
+            self._read_on(index)
         return self._at(index)
+
+    def _read_on(self, index: int) -> None:
+        end = self._ends[-1] if self._ends else 0
+        for text in itertools.islice(self._following, index + 1 - len(self._ends)):
+            self._file.write(text)
+            end += len(text)
+            self._ends.append(end)
+        if index >= len(self._ends):
+            raise IndexError(index)
+        self._file.flush()
 
     def _read(self, index: int) -> str:
         start = self._ends[index - 1] if index else 0
