@@ -157,11 +157,14 @@ def decode_cursor(cursor: str, sort: str, segments: Sequence[Segment]) -> Place:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         name, value, row_id, *tiers = json.loads(raw)
         tier = tiers[0] if len(tiers) == 1 else len(tiers)
+        if row_id and any(segment.group for segment in segments):
+            # A stage or a member may have come or gone, or moved, since the page before.
+            tier = {str(segment.group or ""): index for index, segment in enumerate(segments)}[value]
         if name != sort or type(tier) is not int or not 0 <= tier < len(segments) or "\x00" in value:
             raise ValueError(name)
         value.encode()  # an unpaired surrogate has no UTF-8
         if tiers and row_id == "":
             return Place(tier)
         return Place(tier, (segments[tier].decode(value), UUID(row_id)))
-    except (ValueError, TypeError, AttributeError, ArithmeticError, binascii.Error, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, binascii.Error, RecursionError) as error:
         raise Refused("invalid_cursor") from error

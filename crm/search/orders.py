@@ -2,7 +2,7 @@
 
 A segment has a key and the id, in one direction; rows without a value stand in
 a segment of their own behind the others, ordered by their id, whichever the
-direction. Everything is written as comparisons of rows that begin with the
+direction. Orders by owner and by stage have a segment for each of these. Everything is written as comparisons of rows that begin with the
 workspace: then no plan can prefer another index that merely has the id in
 order and would read other workspaces' rows first.
 """
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from accounts.models import Membership
 from crm.filters.sql import TRUE, Sql, all_of, exists, none_of
-from crm.models import CustomField, FieldKind
+from crm.models import CustomField, FieldKind, Stage
 from crm.models.chats import LISTED_AT_SQL
 from waplus.lib.api.pagination import moment
 from waplus.lib.errors import Invalid
@@ -62,6 +63,8 @@ class Segment:
     within: Sql = TRUE
     once: Sql = TRUE
     member: Sql = TRUE
+    # Of whom it is, where segments come and go: what they are ordered by is the same for all of its rows.
+    group: UUID | None = None
     # What a walk pays for a row, in rows of the table of contacts that are read one after the other.
     cost: int = 1
 
@@ -189,12 +192,44 @@ def _of_field(field: CustomField, descending: bool) -> tuple[Segment, ...]:
     )
 
 
+def _grouped(column: str, groups: list[UUID], descending: bool) -> tuple[Segment, ...]:
+    """By what a contact is assigned to, in the given order and within one by id; the others behind."""
+    own = f"crm_contact.{column}"
+    segments = [
+        Segment(
+            own,
+            descending,
+            UUID,
+            within=all_of([ALIVE, Sql(f"{own} IS NOT NULL AND {own} = %s", (group,))]),
+            group=group,
+            cost=ACROSS,
+        )
+        for group in (reversed(groups) if descending else groups)
+    ]
+    grouped = Sql(f"({own} IS NOT NULL AND {own} = ANY(%s::uuid[]))", (groups,))
+    return (*segments, Segment(member=none_of(grouped)))
+
+
+def _owner(workspace, descending: bool) -> tuple[Segment, ...]:
+    """By the names of the members who look after contacts."""
+    members = Membership.objects.for_workspace(workspace).order_by("user__name", "user__email", "user_id")
+    return _grouped("owner_id", list(members.values_list("user_id", flat=True)), descending)
+
+
+def _stage(workspace, descending: bool) -> tuple[Segment, ...]:
+    """By the order of the stages."""
+    stages = Stage.objects.for_workspace(workspace).order_by("position", "id")
+    return _grouped("stage_id", list(stages.values_list("pk", flat=True)), descending)
+
+
 _SORTS = {
     "name": _own("sort_name", str),
     "updated_at": _own("updated_at", moment),
     "changed": _own("updated_at", moment),
     "created": _created,
     "last_message": _last_message,
+    "owner": _owner,
+    "stage": _stage,
 }
 SORT_NAMES = [name for each in _SORTS for name in (each, f"-{each}")]
 

@@ -32,6 +32,8 @@ FIRST_WALK = 1_500
 # As far as walking on is better than looking up.
 WORTH = 25_000
 LOOK_UP, SIEVE = 5_000, 10_000
+# A statement that finds nothing: there may be hundreds of members to order by.
+TIER = 600
 # Contacts: so few that all are fetched at once; as many as trigrams may name; as many as a sieve holds.
 FEW = 1_000
 NAMED = 2_500
@@ -116,6 +118,7 @@ class Scan:
         """The first `need` rows of a tier behind a key."""
         if self.allowance <= 0:
             return Rows([], more=True, stopped=key)
+        self.allowance -= TIER
         stopping = [driver for driver in tier.drivers if driver.stops][:MOST_SIEVES]
         collecting = [driver for driver in tier.drivers if not driver.stops]
         for drivers in [stopping, *([driver] for driver in collecting if tier.drivers_first)]:

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from accounts.tests.together import assert_refused
 from crm.filters import parse_filter
 from crm.filters.compiled import contacts_matching
-from crm.models import Contact, FieldValue
+from crm.models import Contact, FieldValue, Stage
 from crm.search import scans
 from crm.search.lists import page_of_contacts
-from crm.tests.records import add_account, add_chat, add_contact, add_field, add_note, add_tag, hold, wear
+from crm.tests.records import add_account, add_chat, add_contact, add_field, add_note, add_stage, add_tag, hold, wear
+from waplus.lib.errors import Refused
 from waplus.lib.text import fold, searchable
 
 CONTACTS = "/api/v1/contacts/"
@@ -164,6 +165,8 @@ def test_every_order_returns_each_row_once_while_rows_are_added(acme):
         "updated_at",
         "created",
         "last_message",
+        "owner",
+        "stage",
         f"field:{city.pk}",
         f"field:{size.pk}",
     ]
@@ -203,6 +206,40 @@ def test_orders_are_what_they_say(acme):
         assert moments == sorted(moments, reverse=bool(sign)) and None not in shown[: len(moments)]
 
 
+def test_contacts_are_sorted_by_owner_and_stage(acme, alice, bob, charlie):
+    """By the names of the members, by the order of the stages, and those without one last in either direction."""
+    lead, won = add_stage(acme, "Won"), add_stage(acme, "Lead")
+    Stage.objects.filter(pk=won.pk).update(position=1)
+    rows = [(alice, won), (bob, lead), (None, None), (charlie, lead), (alice, None), (bob, won)]
+    for n, (owner, stage) in enumerate(rows):
+        add_contact(acme, f"Name {n}", owner=owner, stage=stage)
+    for limit in (1, 2, 50):
+        # Charlie is no member, so that nobody's contacts and theirs stand together.
+        assert names(acme, sort="owner", limit=limit) == [f"Name {n}" for n in (0, 4, 1, 5, 2, 3)]
+        assert names(acme, sort="-owner", limit=limit) == [f"Name {n}" for n in (5, 1, 4, 0, 2, 3)]
+        assert names(acme, sort="stage", limit=limit) == [f"Name {n}" for n in (1, 3, 0, 5, 2, 4)]
+        assert names(acme, sort="-stage", limit=limit) == [f"Name {n}" for n in (5, 0, 3, 1, 2, 4)]
+
+
+def test_page_goes_on_behind_its_stage_when_stages_move_or_go(acme):
+    """A cursor names the stage, not its place."""
+    first, second, third = (add_stage(acme, name) for name in ("First", "Second", "Third"))
+    for position, stage in enumerate((first, second, third)):
+        Stage.objects.filter(pk=stage.pk).update(position=position)
+    for n in range(6):
+        add_contact(acme, f"Name {n}", stage=(first, second, third)[n % 3])
+    ids, cursor = page_of_contacts(workspace=acme, sort="stage", limit=3)
+    assert [Contact.objects.get(pk=id).name for id in ids] == ["Name 0", "Name 3", "Name 1"]
+    Stage.objects.filter(pk=first.pk).update(position=9)
+    ids, following = page_of_contacts(workspace=acme, sort="stage", limit=3, cursor=cursor)
+    assert [Contact.objects.get(pk=id).name for id in ids] == ["Name 4", "Name 2", "Name 5"]
+    Contact.objects.filter(stage=second).update(stage=None)
+    second.delete()
+    with pytest.raises(Refused) as refused:
+        page_of_contacts(workspace=acme, sort="stage", cursor=cursor)
+    assert refused.value.code == "invalid_cursor"
+
+
 CAPS = st.fixed_dictionaries(
     {
         "FIRST_WALK": st.sampled_from([1, 30, 1_500]),
@@ -222,12 +259,17 @@ def town(acme, alice):
     """Contacts with everything that is searched and filtered, some of it twice; the filters and orders to ask for."""
     vip, rare = add_tag(acme, "VIP"), add_tag(acme, "Rare")
     city, size = add_field(acme, "City", "text"), add_field(acme, "Size", "number")
-    account = add_account(acme)
+    account, stages = add_account(acme), [add_stage(acme, name) for name in ("Lead", "Won")]
     for n in range(24):
         owner = alice if n % 4 == 1 else None
         at = timezone.now() - timezone.timedelta(minutes=n % 7)
         contact = add_contact(
-            acme, ("Ana So", "Gold Ana", "王小明", "Bob")[n % 4], number=f"5511980000{n:03d}", owner=owner, at=at
+            acme,
+            ("Ana So", "Gold Ana", "王小明", "Bob")[n % 4],
+            number=f"5511980000{n:03d}",
+            owner=owner,
+            at=at,
+            stage=(None, *stages)[n % 3],
         )
         if n % 3 == 0:
             wear(contact, vip)
@@ -258,12 +300,12 @@ def town(acme, alice):
         {"or": [{"q": "gold"}, {"last_message": {"never": True}}]},
         {"and": [{"number": {"contains": "98000001"}}, {"unread": True}]},
     ]
-    sorts = ["", "name", "changed", "created", "last_message", f"field:{city.pk}", f"field:{size.pk}"]
+    sorts = ["", "name", "changed", "created", "last_message", "owner", "stage", f"field:{city.pk}", f"field:{size.pk}"]
     return acme, filters, sorts
 
 
 @given(
-    query=QUERIES, which=st.integers(0, 8), order=st.integers(0, 6), sign=st.booleans(), limit=st.integers(1, 7), caps=CAPS,
+    query=QUERIES, which=st.integers(0, 8), order=st.integers(0, 8), sign=st.booleans(), limit=st.integers(1, 7), caps=CAPS,
     allowance=st.sampled_from([1, 40, 60_000]),
 )  # fmt: skip
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -41,7 +41,10 @@ SEARCH_PARAMETERS = [
         "tab", UUID, description="The id of a tab over contacts: its filter, and its order if none is named."
     ),
     OpenApiParameter(
-        "sort", str, description=f"One of {', '.join(SORT_NAMES)}, relevance (with `q`), field:<id>, -field:<id>."
+        "sort",
+        str,
+        description=f"One of {', '.join(SORT_NAMES)}, relevance (with `q`), field:<id>, -field:<id>. "
+        "`owner` goes by the members' names, `stage` by the order of the stages; contacts without a value come last.",
     ),
 ]
 
