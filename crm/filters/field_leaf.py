@@ -9,7 +9,7 @@ from uuid import UUID
 from crm.filters.moments import today_in
 from crm.filters.nodes import ContactLeaf, Scope
 from crm.filters.reading import MAX_DAYS, Reading, Wrong, items, members, text, whole, zone
-from crm.filters.sql import FALSE, Driver, Sql, any_of, containing, exists, none_of
+from crm.filters.sql import FALSE, TRUE, Driver, Sql, all_of, any_of, beside, containing, none_of
 from crm.models import CustomField, FieldKind
 from crm.services.field_values import Canonical, InvalidValue, canonical_value
 from waplus.lib.text import fold
@@ -121,17 +121,10 @@ class Held(ContactLeaf):
     def of_contact(self, scope):
         if not self.kind:
             return FALSE
-        held = Sql(
-            "FROM crm_fieldvalue held WHERE held.workspace_id = crm_contact.workspace_id "
-            "AND held.contact_id = crm_contact.id AND held.field_id = %s",
-            (self.field,),
-        )
-        if self.how == "set":
-            return exists(held)
-        if self.how == "empty":
-            return none_of(exists(held))
-        found = exists(held + " AND (" + self._test(scope) + ")")
-        return none_of(found) if self.how == "is_not" else found
+        of_field = Sql("held.field_id = %s", (self.field,))
+        test = TRUE if self.how in _ALWAYS else self._test(scope)
+        found = beside("crm_fieldvalue", "held", all_of([of_field, test]))
+        return none_of(found) if self.how in ("is_not", "empty") else found
 
     def drivers(self, scope):
         if (

@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.reading import Reading
-from crm.filters.sql import Driver, Sql, all_of, any_of, exists, none_of, union
+from crm.filters.sql import Driver, Sql, all_of, any_of, beside, exists, none_of, union
 
 CONTACTS, CHATS = "contacts", "chats"
 ALIVE = "crm_contact.deleted_at IS NULL AND crm_contact.merged_into_id IS NULL"
@@ -83,10 +83,7 @@ class ChatLeaf(Node):
     def condition(self, scope: Scope) -> Sql:
         if scope.target == CHATS:
             return self.of_chat(scope, "crm_chat")
-        return exists(
-            "FROM crm_chat talk WHERE talk.workspace_id = crm_contact.workspace_id "
-            "AND talk.contact_id = crm_contact.id AND (" + self.of_chat(scope, "talk") + ")"
-        )
+        return beside("crm_chat", "talk", self.of_chat(scope, "talk"))
 
     def is_indexed(self) -> bool:
         """Whether an index leads to the chats that are so."""

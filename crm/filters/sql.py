@@ -85,6 +85,17 @@ def exists(source: Sql) -> Sql:
     return f"{EXISTS} " + source + " OFFSET 0)"
 
 
+def beside(table: str, alias: str, test: Sql = TRUE) -> Sql:
+    """Whether a contact has a row in a table beside it that passes a test.
+
+    The test stands outside of the look-up: an index that has a column of the
+    test, but not the contact in front, looks cheaper to the planner than it is
+    (10 ms a contact instead of 2 µs, for a number among 200,000).
+    """
+    rows = f"(SELECT * FROM {table} WHERE workspace_id = crm_contact.workspace_id AND contact_id = crm_contact.id OFFSET 0) {alias}"
+    return exists(f"FROM {rows} WHERE " + test)
+
+
 def containing(text: str) -> str:
     """A LIKE pattern for texts that contain `text`."""
     return f"%{escaped(text)}%"

@@ -13,7 +13,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from accounts.models import Membership
-from crm.filters.sql import TRUE, Sql, all_of, exists, none_of
+from crm.filters.sql import TRUE, Sql, all_of, beside, exists, none_of
 from crm.models import CustomField, FieldKind, Stage
 from crm.models.chats import LISTED_AT_SQL
 from waplus.lib.api.pagination import moment
@@ -97,12 +97,6 @@ class Segment:
 NEWEST = (Segment(descending=True),)
 
 
-def _beside(table: str, alias: str, where: Sql) -> Sql:
-    """Whether a contact has such a row beside it."""
-    start = f"FROM {table} {alias} WHERE {alias}.workspace_id = crm_contact.workspace_id AND {alias}.contact_id = crm_contact.id"
-    return exists(start + Sql(" AND ") + where)
-
-
 def _newest_with(table: str, alive: str, newer: str, cost: int) -> Segment:
     """Contacts that have a row in a table, each once, the newest contact first; read along the table's own index."""
     another = exists(
@@ -118,7 +112,7 @@ def _newest_with(table: str, alive: str, newer: str, cost: int) -> Segment:
         id="ordering.contact_id",
         # Not in `once`: a walk that stops between two rows of a contact would go on behind both.
         within=all_of([Sql(alive.format(alias="ordering")), none_of(another)]),
-        member=_beside(table, "member", Sql(alive.format(alias="member"))),
+        member=beside(table, "member", Sql(alive.format(alias="member"))),
         cost=cost,
     )
 
@@ -165,7 +159,7 @@ def _last_message(workspace, descending: bool) -> tuple[Segment, ...]:
             once=all_of([Sql("ordering.contact_id IS NOT NULL"), none_of(later)]),
             cost=ACROSS,
         ),
-        Segment(member=none_of(_beside("crm_chat", "chatted", Sql(at.format(alias="chatted"))))),
+        Segment(member=none_of(beside("crm_chat", "chatted", Sql(at.format(alias="chatted"))))),
     )
 
 
@@ -188,7 +182,7 @@ def _of_field(field: CustomField, descending: bool) -> tuple[Segment, ...]:
             within=held("ordering"),
             cost=ACROSS,
         ),
-        Segment(member=none_of(_beside("crm_fieldvalue", "valued", held("valued")))),
+        Segment(member=none_of(beside("crm_fieldvalue", "valued", held("valued")))),
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, union
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, exists, union
 from crm.models.contacts import search_words
 
 MAX_QUERY = 200
@@ -84,14 +84,12 @@ class Places:
 
     def fields(self, word: Word) -> Sql:
         """In a custom field."""
-        return exists(f"FROM crm_fieldvalue held WHERE {_OF_CONTACT.format(alias='held')} AND " + word.in_value("held"))
+        return beside("crm_fieldvalue", "held", word.in_value("held"))
 
     def notes(self, word: Word) -> Sql:
         """In a note."""
-        return exists(
-            f"FROM crm_note written WHERE {_OF_CONTACT.format(alias='written')} AND written.deleted_at IS NULL AND "
-            + word.in_text("written.search_text")
-        )
+        test = all_of([Sql("written.deleted_at IS NULL"), word.in_text("written.search_text")])
+        return beside("crm_note", "written", test)
 
     def owning(self, words: list[Word]) -> Sql:
         """Ids of contacts whose own text has all of some words."""
