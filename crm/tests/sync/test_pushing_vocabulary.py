@@ -37,13 +37,24 @@ def route_of(kind: str, op: str) -> str:
     return {"create": whole, "update": one, "delete": one, "move": f"{whole}order/"}.get(op, f"{one}{op}/")
 
 
+def table(head: str) -> list[tuple[str, str]]:
+    """The first two cells of the rows of a table in docs/sync.md."""
+    text = (Path(settings.BASE_DIR) / "docs" / "sync.md").read_text()
+    rows = text[text.index(head) :].partition("\n\n")[0]
+    return re.findall(r"^\| (\w+) \| (.*?) \|", rows, re.MULTILINE)[1:]
+
+
 def documented() -> dict[str, set[str]]:
     """The operations of each kind as docs/sync.md lists them."""
-    text = (Path(settings.BASE_DIR) / "docs" / "sync.md").read_text()
-    table = text[text.index("| kind | operations |") :].partition("\n\n")[0]
-    rows = re.findall(r"^\| (\w+) \| (.*?) \|", table, re.MULTILINE)[1:]
-    words = {kind: re.sub(r"\(.*?\)", "", operations) for kind, operations in rows}
+    words = {kind: re.sub(r"\(.*?\)", "", operations) for kind, operations in table("| kind | operations |")}
     return {kind: set(re.findall(r"\w+", operations)) - {"none"} for kind, operations in words.items()}
+
+
+def test_members_of_every_document_are_documented():
+    always = {"id", "version", "field_versions"}
+    members = {kind.name: [name for name in kind.members if name not in always] for kind in kinds()}
+    assert {kind: listed.split(", ") for kind, listed in table("| kind | members |")} == members
+    assert {kind.name for kind in kinds() if not kind.is_versioned} == {"contact_identity", "contact_tag"}
 
 
 def test_every_kind_that_is_pulled_is_documented_with_what_may_be_pushed():
