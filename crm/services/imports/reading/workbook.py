@@ -5,6 +5,7 @@ import os
 import struct
 import tempfile
 import warnings
+import weakref
 import zipfile
 import zlib
 from array import array
@@ -183,7 +184,8 @@ class _Texts:
     """
 
     def __init__(self, source: BinaryIO):
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - goes with this object
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+        weakref.finalize(self, self._file.close)
         self._ends = array("Q")
         self._following = self._texts(source)
         self._at = lru_cache(4096)(self._read)
