@@ -259,6 +259,81 @@ def test_leaves_later_edits_alone(alice_device, acme):
     ]
 
 
+def test_updating_moves_contact_without_stage_to_that_of_the_file(alice_device, acme):
+    stage = alice_device.client.post("/api/v1/stages/", {"name": "Won"}).json()["id"]
+    imported(alice_device, b"Name,Phone\nAna,+4930123456\n")
+    batch = imported(alice_device, b"Name,Phone,Stage\nAna,+4930123456,Won\n", duplicates="update")
+    assert outcomes(batch) == (0, 1, 0, 0, 0)
+    assert str(Contact.objects.get().stage_id) == stage
+
+
+def test_undoing_puts_nobody_at_stage_that_is_gone(alice_device, acme):
+    client = alice_device.client
+    first, second = (client.post("/api/v1/stages/", {"name": name}).json()["id"] for name in ("First", "Second"))
+    for name, stage, number in (("Moved", first, "+4930123456"), ("Entered", None, "+4930123457")):
+        contact = {"name": name, "stage": stage, "identities": [{"kind": "phone", "value": number}]}
+        assert client.post("/api/v1/contacts/", contact, format="json").status_code == 201
+    people = b"Name,Phone,Stage\nMoved,+4930123456,Second\nEntered,+4930123457,Second\n"
+    batch = imported(alice_device, people, duplicates="update")
+    assert set(Contact.objects.values_list("stage_id", flat=True)) == {UUID(second)}
+    assert client.delete(f"/api/v1/stages/{first}/").status_code in (200, 204)
+    undone = post(alice_device, batch, "undo")
+    assert (undone["state"], undone["rows_restored"], undone["rows_kept"]) == ("undone", 2, 0)
+    assert set(Contact.objects.values_list("stage_id", flat=True)) == {None}
+
+
+class Meanwhile:
+    """Somebody notes one of the numbers just when the worker calls a function, `before` or after it."""
+
+    def __init__(self, monkeypatch, owner, name: str, device, number: str, *, before: bool):
+        original = getattr(owner, name)
+        self.answers = []
+
+        def note() -> None:
+            contact = {"name": "Noted", "identities": [{"kind": "phone", "value": number}]}
+            self.answers.append(device.client.post("/api/v1/contacts/", contact, format="json"))
+            connections.close_all()
+
+        def call(*args, **kwargs):
+            self.thread = threading.Thread(target=note)
+            if before:
+                self.thread.start()
+                self.thread.join(0.2)
+            result = original(*args, **kwargs)
+            if not before:
+                self.thread.start()
+                self.thread.join(0.2)
+            return result
+
+        monkeypatch.setattr(owner, name, call)
+
+    def status(self) -> int:
+        self.thread.join(20)
+        [answer] = self.answers
+        return answer.status_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_notes_number_that_is_being_imported_waits_for_it(alice_device, bob_device, acme, monkeypatch):
+    batch = upload(alice_device, PEOPLE)
+    meanwhile = Meanwhile(monkeypatch, runs, "write_plan", bob_device, "+4915112000007", before=False)
+    run_waiting_imports()
+    assert meanwhile.status() == 409
+    found = ImportBatch.objects.get(pk=batch["id"])
+    assert (found.state, found.rows_created, found.attempts) == ("finished", 12, 0)
+    assert plans.used_of(workspace=acme, resource=Resource.CONTACTS) == Contact.objects.count() == 12
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_notes_number_whose_import_is_undone_does_not_block_it(alice_device, bob_device, acme, monkeypatch):
+    batch = imported(alice_device, PEOPLE)
+    meanwhile = Meanwhile(monkeypatch, plans, "release", bob_device, "+4915112000007", before=True)
+    undone = post(alice_device, batch, "undo")
+    there = 1 if meanwhile.status() == 201 else 0
+    assert (undone["state"], undone["contacts_deleted"]) == ("undone", 12)
+    assert plans.used_of(workspace=acme, resource=Resource.CONTACTS) == Contact.objects.count() == there
+
+
 def test_cancels_and_undoes_what_was_written(alice_device, acme, monkeypatch):
     monkeypatch.setattr(runs, "CHUNK", 5)
     batch = upload(alice_device, PEOPLE)

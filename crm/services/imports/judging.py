@@ -69,7 +69,7 @@ AND (s.stage_id IS NULL OR c.stage_id IS NOT NULL)
 """
 _EQUAL = """
 (s.name = '' OR c.name = s.name) AND (s.company = '' OR c.company = s.company) AND (s.email = '' OR c.email = s.email)
-AND (s.stage_id IS NULL OR c.stage_id = s.stage_id)
+AND (s.stage_id IS NULL OR c.stage_id IS NOT DISTINCT FROM s.stage_id)
 """
 _HANGING = """
 AND (

@@ -7,11 +7,22 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
-from crm.models import Contact, ContactIdentity, ContactTag, CustomField, FieldValue, ImportBatch, ImportRow, Note
+from crm.models import (
+    Contact,
+    ContactIdentity,
+    ContactTag,
+    CustomField,
+    FieldValue,
+    ImportBatch,
+    ImportRow,
+    Note,
+    Stage,
+)
 from crm.models.imports import UndoOutcome
 from crm.services.chat_links import unlink_chats
 from crm.services.contacts import DERIVED, derive_search
 from crm.services.imports.mapping.values import indexed
+from waplus.lib.locks import Hold, held
 
 CHANGED_SINCE = "What the import wrote was changed since."
 PARTLY = "Some of what the import wrote was changed since, and stays."
@@ -26,6 +37,7 @@ class _Chunk:
     tags: dict[str, ContactTag]
     notes: dict[str, Note]
     values: dict[tuple[UUID, str], FieldValue]
+    stages: set[str]
     changed: dict[UUID, set[str]] = field(default_factory=dict)
     doomed: dict[type, list] = field(default_factory=dict)
 
@@ -68,7 +80,15 @@ def _load(batch: ImportBatch, rows: list[ImportRow]) -> _Chunk:
         {(one.contact_id, str(one.field_id)): one for one in values}
         if any("fields" in row.journal for row in rows)
         else {},
+        _hold_stages(batch, rows),
     )
+
+
+def _hold_stages(batch: ImportBatch, rows: list[ImportRow]) -> set[str]:
+    """The stages at which contacts stood before and that are still there, none of which is deleted meanwhile."""
+    before = {changes["stage_id"][0] for row in rows if "stage_id" in (changes := row.journal.get("set", {}))} - {None}
+    stages = Stage.objects.for_workspace(batch.workspace_id).filter(pk__in=before).order_by("pk")
+    return {str(stage.pk) for stage in held(stages, Hold.FROM_DELETION)}
 
 
 def _take_back_row(chunk: _Chunk, row: ImportRow) -> tuple[int, int]:
@@ -80,7 +100,7 @@ def _take_back_row(chunk: _Chunk, row: ImportRow) -> tuple[int, int]:
     for column, (before, after) in row.journal.get("set", {}).items():
         present = getattr(contact, column)
         if (str(present) if column == "stage_id" and present else present) == after:
-            setattr(contact, column, before)
+            setattr(contact, column, before if column != "stage_id" or before in chunk.stages else None)
             chunk.changed.setdefault(contact.pk, set()).add(column.removesuffix("_id"))
             taken += 1
         else:

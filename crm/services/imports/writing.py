@@ -105,11 +105,13 @@ def _change_contacts(cursor, plan: Plan, now: datetime) -> None:
 
 
 def _identity_lines(batch: ImportBatch, written: list[Outcome], at: str) -> Iterator[str]:
+    """In the order of their keys, as everybody adds identities: who adds the same ones waits and blocks nobody."""
     workspace = str(batch.workspace_id)
+    added = [(identity, one.contact_id) for one in written for identity in one.additions.identities]
+    added.sort(key=lambda pair: pair[0][3])
     return (
-        f"{id}\t{workspace}\t{one.contact_id}\t{kind}\t{value}\t{key}\t{'t' if holds else 'f'}\timport\t{at}"
-        for one in written
-        for id, kind, value, key, holds in one.additions.identities
+        f"{id}\t{workspace}\t{contact}\t{kind}\t{value}\t{key}\t{'t' if holds else 'f'}\timport\t{at}"
+        for (id, kind, value, key, holds), contact in added
     )
 
 
