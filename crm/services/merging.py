@@ -90,6 +90,7 @@ def _move_rows(merge: Merge) -> None:
                 """,
                 _params(merge, field),
             )
+        cursor.execute(_LET_KEYS_GO, _sides(merge))
 
 
 def _move_rows_back(merge: Merge) -> None:
@@ -112,17 +113,28 @@ def _move_rows_back(merge: Merge) -> None:
             )
 
 
+def _sides(merge: Merge) -> dict:
+    return {"workspace": merge.workspace_id, "kept": merge.kept_id, "absorbed": merge.absorbed_id}
+
+
 def _params(merge: Merge, field: Field) -> dict:
-    return {
-        "workspace": merge.workspace_id,
-        "merge": merge.pk,
-        "kept": merge.kept_id,
-        "absorbed": merge.absorbed_id,
-        "model": field.model._meta.label_lower,
-        "column": field.name,
-    }
+    return {**_sides(merge), "merge": merge.pk, "model": field.model._meta.label_lower, "column": field.name}
 
 
+# A contact that is seen no more holds no key: here that of an identity which has a twin at the contact that stays.
+_LET_KEYS_GO = """
+UPDATE crm_contactidentity SET holds_key = FALSE
+WHERE workspace_id = %(workspace)s AND contact_id = %(absorbed)s AND holds_key
+"""
+_TAKE_KEYS_BACK = """
+UPDATE crm_contactidentity SET holds_key = TRUE WHERE id IN (
+    SELECT DISTINCT ON (t.match_key) t.id FROM crm_contactidentity t
+    WHERE t.workspace_id = %(workspace)s AND t.contact_id = %(absorbed)s AND NOT EXISTS (
+        SELECT 1 FROM crm_contactidentity k
+        WHERE k.workspace_id = t.workspace_id AND k.match_key = t.match_key AND k.holds_key
+    ) ORDER BY t.match_key, t.id
+)
+"""
 # Spellings of a number that came later belong where the number goes back to.
 _KEEP_NUMBERS_TOGETHER = """
 UPDATE crm_contactidentity t SET contact_id = %(absorbed)s
@@ -250,9 +262,9 @@ def _refuse_unless_undoable(workspace: Workspace, kept: Contact) -> None:
 
 def _follow_numbers(merge: Merge) -> None:
     """Keep all spellings of a number at one contact, and give chats opened since the merge to whose number they show."""
-    params = {"workspace": merge.workspace_id, "kept": merge.kept_id, "absorbed": merge.absorbed_id}
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP_NUMBERS_TOGETHER, params)
+        cursor.execute(_KEEP_NUMBERS_TOGETHER, _sides(merge))
+        cursor.execute(_TAKE_KEYS_BACK, _sides(merge))
     keys = ContactIdentity.objects.filter(contact_id=merge.absorbed_id).values_list("match_key", flat=True)
     jids = [jid for key in keys for jid in jids_of(key)]
     chats = Chat.objects.for_workspace(merge.workspace_id).filter(

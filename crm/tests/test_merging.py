@@ -408,6 +408,24 @@ def test_identity_added_while_contact_goes_is_not_lost(acme, alice_device, bob_d
         assert list(held) == [a.pk] * (added.status_code == 200)
 
 
+def test_contact_that_went_holds_no_key_and_has_it_back_after(acme, alice_device):
+    """A leaked LID came first: the same id stands at both, once by its digits and once by its LID."""
+    leaked = "157163732254124@c.us"
+    one, other = make_contact(acme, leaked, name="A"), make_contact(acme, "157163732254124@lid", leaked, name="B")
+
+    def holders() -> set:
+        held = ContactIdentity.objects.filter(holds_key=True)
+        return set(held.values_list("match_key", "contact"))
+
+    before = holders()
+    assert before == {("157163732254124", one.pk), ("lid:157163732254124", other.pk)}
+    done = merge(acme, other, one)
+    assert holders() == {("lid:157163732254124", other.pk)}
+    assert ContactIdentity.objects.filter(contact=one).count() == 1
+    assert alice_device.client.post(f"/api/v1/merges/{done.pk}/undo/").status_code == 200
+    assert holders() == before
+
+
 def test_service_refuses_unknown_contacts(acme, furniture):
     one = make_contact(acme, name="A")
     with pytest.raises(NotFound), transaction.atomic():
