@@ -51,7 +51,8 @@ def write_note(
 ) -> tuple[Note, bool]:
     """A note on a contact, and whether it is new: a repeat with the same id answers the note as it is now."""
     text = clean_text(text)
-    if not held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact_id), Hold.FROM_DELETION):
+    # Until the note is there to move along, the contact neither goes into another one nor into the bin.
+    if not held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact_id), Hold.FROM_CHANGE):
         raise NotFound
     if id is not None and (existing := Note.objects.filter(pk=id).first()):
         return _own(existing, workspace, contact_id), False

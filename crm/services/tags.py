@@ -205,8 +205,8 @@ def untag_contact(*, workspace: Workspace, contact_id: UUID, tag_id: UUID, actor
 
 
 def _held_contact(workspace: Workspace, contact_id: UUID) -> Contact:
-    """A contact that is not deleted for good while its tags change; others may change them at the same time."""
-    contacts = held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact_id), Hold.FROM_DELETION)
+    """A contact that neither goes nor is merged while its tags change; others may change them at the same time."""
+    contacts = held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact_id), Hold.FROM_CHANGE)
     if not contacts:
         raise NotFound
     return contacts[0]

@@ -1,5 +1,7 @@
 """Merges: everything moves, nothing is lost, and undoing gives every row back."""
 
+import time
+
 import pytest
 from django.db import transaction
 from django.utils import timezone
@@ -7,7 +9,7 @@ from django.utils import timezone
 from accounts import actors
 from accounts.models import Event, Plan, Resource
 from accounts.services import plans
-from accounts.tests.together import assert_refused, at_once
+from accounts.tests.together import assert_refused, at_once, linger
 from crm.models import (
     Chat,
     Contact,
@@ -18,10 +20,13 @@ from crm.models import (
     MergeMove,
     MergeSuggestion,
     Note,
+    Reminder,
+    Tag,
 )
 from crm.models.contacts import numbers_of
-from crm.services import bin, contacts, merging
+from crm.services import bin, contacts, merging, notes, tags
 from crm.services.identities import owners_of
+from crm.services.reminders import changes
 from crm.tests.people import Crowd, difference, furnish, make_contact, tables_of
 from messaging.models import ScheduledMessage
 from messaging.services.scheduling import update_scheduled_message
@@ -80,8 +85,8 @@ def test_moves_rows_fills_gaps_and_hides_absorbed(acme, alice, alice_device, fur
     note = Note.objects.create(
         workspace=acme, contact=absorbed, text="calls back", search_text=" calls back", created_at=timezone.now()
     )
-    for contact, tags in ((kept, furniture.tags[:2]), (absorbed, furniture.tags[1:3])):
-        for tag in tags:
+    for contact, worn in ((kept, furniture.tags[:2]), (absorbed, furniture.tags[1:3])):
+        for tag in worn:
             ContactTag.objects.create(workspace=acme, contact=contact, tag=tag, added_at=timezone.now())
     answer = post_merge(alice_device, kept, absorbed)
     assert answer.status_code == 201, answer.json()
@@ -406,6 +411,31 @@ def test_identity_added_while_contact_goes_is_not_lost(acme, alice_device, bob_d
         assert added.status_code in (200, 404)
         held = ContactIdentity.objects.filter(contact__in=[a, b]).values_list("contact", flat=True)
         assert list(held) == [a.pk] * (added.status_code == 200)
+
+
+@really_at_once
+def test_what_is_added_while_contact_goes_comes_along(acme, alice_device, bob_device, monkeypatch):
+    tag = Tag.objects.create(workspace=acme, name="VIP", folded="vip")
+    ways = {
+        Note: (notes, lambda one: bob_device.client.post(f"{CONTACTS}{one.pk}/notes/", {"text": "Called"})),
+        ContactTag: (tags, lambda one: bob_device.client.put(f"{CONTACTS}{one.pk}/tags/{tag.pk}/")),
+        Reminder: (
+            changes,
+            lambda one: bob_device.client.post(
+                "/api/v1/reminders/", {"contact": str(one.pk), "text": "Call", "wall_time": "2026-12-01T09:00"}
+            ),
+        ),
+    }
+    for model, (module, add) in ways.items():
+        kept, gone = make_contact(acme, name="A"), make_contact(acme, name="B")
+        linger(monkeypatch, module, "held")
+        added, merged = at_once(
+            lambda add=add, gone=gone: add(gone),
+            lambda kept=kept, gone=gone: time.sleep(0.015) or post_merge(alice_device, kept, gone),
+        )
+        assert merged.status_code == 201
+        is_added = added.status_code in (200, 201, 204)
+        assert list(model.objects.values_list("contact", flat=True)) == [kept.pk] * is_added
 
 
 def test_contact_that_went_holds_no_key_and_has_it_back_after(acme, alice_device):

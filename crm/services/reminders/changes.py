@@ -12,11 +12,12 @@ from accounts.models import Membership, Role, User, Workspace
 from accounts.services.changes import set_changed
 from accounts.services.departures import hold_member
 from accounts.services.events import record_event
-from crm.models import Reminder, ReminderState
+from crm.models import Contact, Reminder, ReminderState
 from crm.models.reminders import MAX_REMINDER
 from crm.services.reminders import times
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
+from waplus.lib.locks import Hold, held
 from waplus.lib.text import strip_invisible
 from waplus.lib.walltime import to_utc, zone_names
 
@@ -55,6 +56,14 @@ def _check_assignee(workspace: Workspace, person: User | None) -> None:
     """
     if person is not None and not hold_member(workspace=workspace, user_id=person.pk):
         raise Invalid("assignee", "not_a_member", "A reminder is for a member of the workspace.")
+
+
+def _hold_contact(workspace: Workspace, contact: Contact | None) -> None:
+    """Keep the contact from being merged or put away until the reminder is there to move along; contacts are locked first."""
+    if contact is None:
+        return
+    if not held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact.pk), Hold.FROM_CHANGE):
+        raise Invalid("contact", "does_not_exist", "Nothing with this id is visible to you.")
 
 
 def _clean(values: dict) -> dict:
@@ -104,6 +113,7 @@ def create_reminder(
         return existing, False
     values = {"time_zone": user.time_zone, "assignee": user, **_clean(values)}
     _check_assignee(workspace, values["assignee"])
+    _hold_contact(workspace, values.get("contact"))
     reminder = Reminder(id=id or uuid7(), workspace=workspace, created_by=user, **values)
     _check_about(reminder)
     _begin(reminder, timezone.now())
@@ -135,6 +145,7 @@ def update_reminder(
     state = values.pop("state", None)
     values = _clean(values)
     _check_assignee(workspace, values.get("assignee"))
+    _hold_contact(workspace, values.get("contact"))
     reminder = reminder_of(workspace=workspace, reminder_id=reminder_id, lock=True)
     precondition(reminder)
     before = {name: getattr(reminder, name) for name in DERIVED}
