@@ -8,11 +8,18 @@ written, and the raw counterpart copies clean rows into a bare staging table
 and asks the database which of them differ from what is there. Measured in
 turn, each round with numbers of its own. `BENCH_IMPORT_ROWS` is the number of
 rows.
+
+Then a file of `BENCH_IMPORT_MEMORY_ROWS` (as many) is imported by a process of
+its own, whose largest memory is the third figure, and taken back, which is only
+told: nothing compares with it.
 """
 
 import io
 import os
+import re
 import statistics
+import subprocess
+import sys
 import time
 
 from bench._crm_data import found, prepare
@@ -21,6 +28,18 @@ from bench._leftovers import taken_away
 
 GOAL = 0.5
 ROUNDS = 3
+MOST_MEMORY = 300  # megabytes
+
+# Works on a batch as the worker does, and prints the most memory that the process ever had, in kilobytes.
+_WORK = """
+import django, sys
+django.setup()
+from uuid import UUID
+from crm.services.imports import runs
+runs.note_attempt(UUID(sys.argv[1]))
+runs.run_import(UUID(sys.argv[1]))
+print(open("/proc/self/status").read())
+"""
 
 
 def run() -> None:
@@ -45,8 +64,11 @@ def run() -> None:
                 f"{again / compare:>6.2f}",
                 flush=True,
             )
+        alone = int(os.environ.get("BENCH_IMPORT_MEMORY_ROWS", str(rows)))
+        peak = _alone(data, _csv(_people(2 * ROUNDS * rows // alone + 1, alone)), alone)
     figure("crm_import", statistics.median(one for one, _ in rounds), GOAL)
     figure("crm_reimport", statistics.median(other for _, other in rounds), GOAL)
+    figure("crm_import_memory", peak / MOST_MEMORY, 1.0, at_most=True)
 
 
 def _timed(work, *arguments) -> float:
@@ -159,19 +181,54 @@ def _compare(data, staged: str) -> None:
             raise RuntimeError("the database differs from what was imported")
 
 
-def _import(data, content: bytes, created: int) -> None:
-    """An upload and its run, as the web process and the worker do them; checks what the batch and the search say."""
+def _alone(data, content: bytes, rows: int) -> float:
+    """Import a file and take it back, each in a process of its own; answers the importing one's most memory in megabytes."""
+    from accounts import actors
+    from crm.services.imports import batches
+
+    batch = _upload(data, content)
+    began = time.monotonic()
+    peak = _work(batch)
+    imported = time.monotonic() - began
+    if (batch.state, batch.rows_created) != ("finished", rows):
+        raise RuntimeError(f"{batch.state} {batch.problem}: {batch.rows_created} created")
+    batches.undo_import(workspace=data.workspace, batch_id=batch.pk, actor=actors.person(data.user))
+    began = time.monotonic()
+    _work(batch)
+    undone = time.monotonic() - began
+    if (batch.state, batch.contacts_deleted) != ("undone", rows):
+        raise RuntimeError(f"{batch.state} {batch.problem}: {batch.contacts_deleted} deleted")
+    print(f"{rows:,} rows by a process alone: {imported:.0f} s, {peak:.0f} MB at most; taken back in {undone:.0f} s")
+    return peak
+
+
+def _work(batch) -> float:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "waplus.settings"}
+    command = [sys.executable, "-c", _WORK, str(batch.pk)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    batch.refresh_from_db()
+    return int(re.search(r"VmHWM:\s+(\d+)", done.stdout)[1]) / 1024
+
+
+def _upload(data, content: bytes):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from accounts import actors
-    from crm.services.imports import batches, runs
+    from crm.services.imports import batches
 
-    batch, _ = batches.upload_file(
+    return batches.upload_file(
         workspace=data.workspace,
         user=data.user,
         actor=actors.person(data.user),
         file=SimpleUploadedFile("people.csv", content),
-    )
+    )[0]
+
+
+def _import(data, content: bytes, created: int) -> None:
+    """An upload and its run, as the web process and the worker do them; checks what the batch and the search say."""
+    from crm.services.imports import runs
+
+    batch = _upload(data, content)
     runs.note_attempt(batch.pk)
     runs.run_import(batch.pk)
     batch.refresh_from_db()
