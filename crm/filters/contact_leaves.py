@@ -286,7 +286,7 @@ class Imported(ContactLeaf):
         return "crm_contact.id IN (" + self._rows(scope) + ")"
 
     def drivers(self, scope):
-        return [Driver(4, self._rows(scope))]
+        return [Driver(4, self._rows(scope), is_exact=True)]
 
 
 @dataclass(frozen=True)
@@ -335,4 +335,4 @@ class InGroup(ContactLeaf):
 
     def drivers(self, scope):
         select = "SELECT contact_id AS id FROM crm_groupmember WHERE workspace_id = %s AND chat_id = %s AND contact_id IS NOT NULL"
-        return [Driver(3, Sql(select, (scope.workspace_id, self.chat)))]
+        return [Driver(3, Sql(select, (scope.workspace_id, self.chat)), is_exact=True)]

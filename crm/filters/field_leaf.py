@@ -139,7 +139,9 @@ class Held(ContactLeaf):
         )
         # What is chosen and what is contained is in indexes that collect all before they bring the first.
         stops = self.how == "set" or (self.kind not in CHOSEN and self.how != "contains")
-        return [Driver(2, start + ("" if self.how == "set" else " AND (" + self._test(scope) + ")"), stops)]
+        return [
+            Driver(2, start + ("" if self.how == "set" else " AND (" + self._test(scope) + ")"), stops, is_exact=True)
+        ]
 
     def _test(self, scope: Scope) -> Sql:
         """Over `held`, a value of the field."""

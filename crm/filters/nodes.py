@@ -96,7 +96,7 @@ class ChatLeaf(Node):
             "SELECT talk.contact_id AS id FROM crm_chat talk WHERE talk.workspace_id = %s AND talk.contact_id IS NOT NULL AND (",
             (scope.workspace_id,),
         )
-        return [Driver(3, select + self.of_chat(scope, "talk") + ")")]
+        return [Driver(3, select + self.of_chat(scope, "talk") + ")", is_exact=True)]
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,11 @@ def beside(table: str, alias: str, test: Sql = TRUE) -> Sql:
     return exists(f"FROM {rows} WHERE " + test)
 
 
+def of_a_whole_set(condition: Sql) -> Sql:
+    """A condition for a statement over everybody, where joining everything is what the planner should do."""
+    return Sql(condition.text.replace(" OFFSET 0)", ")"), condition.params)
+
+
 def containing(text: str) -> str:
     """A LIKE pattern for texts that contain `text`."""
     return f"%{escaped(text)}%"

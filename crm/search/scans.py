@@ -153,7 +153,7 @@ class Scan:
             + driver.sample
         )
         self.allowance -= SAMPLE
-        return _fetch(statement)[0][0] >= FREQUENT
+        return fetched(statement)[0][0] >= FREQUENT
 
     # --- Walking ------------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class Scan:
             source, contact = self._numbered(tier.segment, "ordering.*", key, cap) + " ordering", "contact_id"
             source += self._contact("ordering.contact_id")
             belongs = tier.segment.once
-        rows = self._passing(_fetch(self._tested(tier, contact, source, f"nth = {cap}", need, belongs)), need)
+        rows = self._passing(fetched(self._tested(tier, contact, source, f"nth = {cap}", need, belongs)), need)
         self.allowance -= row_cost(tier) * cap if rows.more else 0
         return rows
 
@@ -222,7 +222,7 @@ class Scan:
 
     def _answer(self, named: Sql, fits: str, page: Sql, need: int) -> Rows | None:
         """What a page among some named contacts brings, None where they do not fit."""
-        rows = _fetch(named + f" SELECT {fits}, page.* FROM (SELECT) one LEFT JOIN (" + page + ") page ON true")
+        rows = fetched(named + f" SELECT {fits}, page.* FROM (SELECT) one LEFT JOIN (" + page + ") page ON true")
         return self._passing([row[1:] for row in rows if row[1] is not None], need) if rows[0][0] else None
 
     def _fetched(self, tier: Tier, key: tuple | None, need: int, when: str) -> Sql:
@@ -348,7 +348,7 @@ def _common(drivers: Sequence[Driver], most: int) -> tuple[Sql, str]:
 FORBIDDEN = ("enable_seqscan", "enable_sort", "enable_incremental_sort")
 
 
-def _fetch(statement: Sql) -> list[tuple]:
+def fetched(statement: Sql) -> list[tuple]:
     """Rows of a statement that goes along indexes."""
     off, on = ("; ".join(f"SET LOCAL {name} = {state}" for name in FORBIDDEN) for state in ("off", "on"))
     with connection.cursor() as cursor:

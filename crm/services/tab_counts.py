@@ -11,14 +11,13 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Event, User, Workspace
 from crm.filters import Filter
-from crm.filters.sql import Sql
 from crm.models import Tab, TabCount, TabTarget
+from crm.search.chats import page_of_chats
 from crm.search.orders import NEWEST
 from crm.search.scans import Scan, Tier
 from crm.services.tabs import filter_of, tabs_in_order
@@ -27,7 +26,8 @@ CEILING = 1_000
 REST = timedelta(seconds=10)
 STALE = timedelta(minutes=10)
 BUDGET = 0.4
-CHATS_TESTED = 60_000
+# Counting chats may go so many times as far as listing them.
+PATIENCE = 4
 
 
 def tab_counts(*, workspace: Workspace, user: User, budget: float | None = None) -> list[TabCount]:
@@ -88,20 +88,8 @@ def count_contacts(found: Filter, viewer: User | None) -> tuple[int, bool]:
 
 
 def count_chats(found: Filter, viewer: User | None) -> tuple[int, bool]:
-    """The same for chats; the ones with the latest messages are tested."""
-    statement = (
-        f"SELECT count(*) FROM (SELECT FROM (SELECT * FROM crm_chat WHERE crm_chat.workspace_id = %s "
-        f"ORDER BY crm_chat.last_message_at DESC NULLS LAST LIMIT {CHATS_TESTED}) crm_chat WHERE "
-        + Sql("(")
-        + found.condition(viewer)
-        + f") LIMIT {CEILING + 1}) counted"
+    """The same for chats."""
+    ids, more = page_of_chats(
+        workspace=found.workspace, condition=found.condition(viewer), limit=CEILING, patience=PATIENCE
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement.text, [found.workspace.pk, *statement.params])
-        number = cursor.fetchone()[0]
-        cursor.execute(
-            f"SELECT count(*) FROM (SELECT FROM crm_chat WHERE workspace_id = %s LIMIT {CHATS_TESTED + 1}) tested",
-            [found.workspace.pk],
-        )
-        tested = cursor.fetchone()[0]
-    return min(number, CEILING), number <= CEILING and tested <= CHATS_TESTED
+    return len(ids), more is None

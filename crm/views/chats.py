@@ -7,10 +7,11 @@ from rest_framework.response import Response
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
-from crm.filters import parse_filter
-from crm.filters.compiled import matching
+from crm.filters import Filter, parse_filter
+from crm.filters.sql import Sql, all_of
 from crm.models import Chat, ChatKind, GroupMember, TabTarget
-from crm.models.chats import LISTED_AT
+from crm.search.chats import named_so, page_of_chats
+from crm.search.lists import query_of
 from crm.serializers.chats import (
     ChatChangeSerializer,
     ChatOutcomesSerializer,
@@ -24,19 +25,17 @@ from crm.services import chats, group_members
 from crm.services.tabs import filter_of
 from crm.views.filter_texts import filter_text
 from crm.views.tabs import tab_named
-from waplus.lib.api.pagination import Sort, moment
+from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
 from waplus.lib.text import fold
-
-MAX_QUERY = 200
 
 
 class ChatsView(WorkspaceView):
     """Chats of every kind: the ones with the latest message first; the extension reports their state."""
 
     roles = {"GET": Role.MEMBER, "PUT": Role.MEMBER}
-    queryset = Chat.objects.annotate(listed_at=LISTED_AT)
+    queryset = Chat.objects.all()
     serializer_class = ChatSerializer
     sorts = {"-last_message_at": Sort("listed_at", descending=True, decode=moment)}
     default_sort = "-last_message_at"
@@ -57,28 +56,44 @@ class ChatsView(WorkspaceView):
         responses={200: page_of(ChatSerializer)},
     )
     def get(self, request):
-        found, params = self.get_queryset(), request.query_params
-        for name in ("whatsapp_account", "contact"):
-            if text := params.get(name):
-                found = found.filter(**{name: _uuid(name, text)})
+        page = PageRequest.of(request.query_params, self.sorts, self.default_sort)
+        conditions, driver = self._asked(request.query_params)
+        ids, following = page_of_chats(
+            workspace=self.workspace,
+            condition=all_of(conditions),
+            driver=driver,
+            limit=page.limit,
+            behind=page.key,
+        )
+        rows = self.get_queryset().in_bulk(ids)
+        results = self.get_serializer([rows[id] for id in ids if id in rows], many=True).data
+        return Response({"results": results, "next_cursor": page.cursor_behind(*following) if following else None})
+
+    def _asked(self, params) -> tuple[list[Sql], Sql | None]:
+        """What the parameters say of a chat, and what of it an index knows."""
+        conditions, driver = [], None
+        if text := params.get("whatsapp_account"):
+            conditions.append(Sql("crm_chat.whatsapp_account_id = %s", (_uuid("whatsapp_account", text),)))
         if kind := params.get("kind"):
             if kind not in ChatKind.values:
                 raise Invalid("kind", "invalid_choice", f"One of: {', '.join(ChatKind.values)}.")
-            found = found.filter(kind=kind)
-        query = params.get("q", "")
-        if len(query) > MAX_QUERY or "\x00" in query:
-            raise Invalid("q", "invalid", f"A query has at most {MAX_QUERY} characters and no NUL.")
-        for word in fold(query).split():
-            found = found.filter(search_text__contains=word)
-        return self.listing(self._filtered(found, params))
+            conditions.append(Sql("crm_chat.kind = %s", (kind,)))
+        if words := fold(query_of(params.get("q") or "")).split():
+            conditions.append(named_so(words))
+            driver = named_so([word for word in words if len(word) > 2]) if max(map(len, words)) > 2 else None
+        if text := params.get("contact"):
+            driver = Sql("crm_chat.contact_id IS NOT NULL AND crm_chat.contact_id = %s", (_uuid("contact", text),))
+            conditions.append(driver)
+        if (found := self._filter(params)) is not None:
+            conditions.append(found.condition(self.request.user))
+        return conditions, driver
 
-    def _filtered(self, chats, params):
-        """The chats that a filter and a tab let through."""
+    def _filter(self, params) -> Filter | None:
+        """What a filter and a tab select together."""
         wanted = filter_text(params.get("filter"))
         by_text = parse_filter(self.workspace, wanted, "chats") if wanted is not None else None
         tab = tab_named(self, params.get("tab"), TabTarget.CHATS)
-        by_tab = filter_of(tab).also(by_text) if tab else by_text
-        return matching(chats, by_tab, self.request.user) if by_tab else chats
+        return filter_of(tab).also(by_text) if tab else by_text
 
     @extend_schema(
         operation_id="chats_report",

@@ -6,7 +6,7 @@ from django.db import connection
 
 from accounts.models import User
 from crm.filters import Filter
-from crm.filters.sql import Sql
+from crm.filters.sql import Sql, of_a_whole_set
 from crm.models import BulkAction, BulkKind
 from crm.search.lists import page_of_contacts
 
@@ -25,9 +25,12 @@ def matching(found: Filter, viewer: User | None, action: str) -> Sql:
     )
     if (exact := found.exact(viewer)) is not None:
         return select + "crm_contact.id IN (" + exact + ")"
-    select = select + "(" + found.condition(viewer) + ")"
+    condition = found.condition(viewer)
     drivers = found.drivers(viewer) if action != BulkKind.RESTORE else []
-    return select + (" AND crm_contact.id IN (SELECT id FROM (" + drivers[0].select + ") driver)" if drivers else "")
+    if not drivers:
+        # Everybody is tested: joining is some twenty times quicker than looking up for each.
+        return select + "(" + of_a_whole_set(condition) + ")"
+    return select + "(" + condition + ") AND crm_contact.id IN (SELECT id FROM (" + drivers[0].select + ") driver)"
 
 
 def count_matching(found: Filter, viewer: User | None, action: str) -> int:
