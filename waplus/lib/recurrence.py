@@ -89,7 +89,9 @@ class Rule:
         if self.count is not None:
             parts.append(f"COUNT={self.count}")
         if self.until is not None:
-            parts.append(f"UNTIL={self.until:%Y%m%dT%H%M%S}" + ("Z" if self.until.tzinfo else ""))
+            # `%Y` leaves the zeros of early years away.
+            year, rest = f"{self.until.year:04}", f"{self.until:%m%dT%H%M%S}"
+            parts.append(f"UNTIL={year}{rest}" + ("Z" if self.until.tzinfo else ""))
         if self.week_start:
             parts.append(f"WKST={WEEKDAYS[self.week_start]}")
         return ";".join(parts)
