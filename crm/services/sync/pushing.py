@@ -172,8 +172,9 @@ class _Batch:
         outcome = self._settle(envelope)
         if outcome.row_id != outcome.asked_id:
             self.mapped[outcome.asked_id] = outcome.row_id
-        if envelope.op == "create" and outcome.status == REFUSED and outcome.row_id == outcome.asked_id:
-            self.missing.add(outcome.asked_id)
+        if envelope.op == "create" and outcome.row_id == outcome.asked_id:
+            # Made after all, under another change: what comes behind it builds on that.
+            (self.missing.add if outcome.status == REFUSED else self.missing.discard)(outcome.asked_id)
         return outcome
 
     def _settle(self, envelope: _Envelope) -> Outcome:
@@ -186,6 +187,12 @@ class _Batch:
                 if connection.in_atomic_block or not connection.is_usable():
                     raise
                 logger.info("a pushed %s.%s is tried again (%s): %s", envelope.kind, envelope.op, attempt + 1, error)
+            except Exception:
+                if connection.in_atomic_block or not connection.is_usable():
+                    raise
+                # A device sends its queue in order: a change on which we break must not hold up all that come behind it.
+                logger.exception("a pushed %s.%s broke", envelope.kind, envelope.op)
+                return _refused(envelope, Refused("server_error"))
         # It is not in the ledger: the device sends it again.
         return _refused(envelope, Refused("unavailable", "The server was busy with this row. Send the change again."))
 

@@ -228,6 +228,42 @@ def test_field_value_that_both_filled(acme, alice, bob, alice_device):
     assert same["id"] == other["id"] == str(FieldValue.objects.get().pk)
 
 
+def test_field_value_means_the_same_however_it_is_written(acme, alice, bob, alice_device):
+    kinds = {"number": ("12.5", "12.50"), "choice": ("a1", "Gold"), "multiple": (["a1", "b2"], ["Silver", "Gold"])}
+    options = [
+        {"id": "a1", "label": "Gold", "colour": "grey", "retired": False},
+        {"id": "b2", "label": "Silver", "colour": "grey", "retired": False},
+    ]
+    contact = make_contact(acme, alice)
+    for kind, (stored, written) in kinds.items():
+        field = CustomField.objects.create(
+            workspace=acme, name=kind, folded=kind, kind=kind, options=[] if kind == "number" else options
+        )
+        rename(acme, bob, contact, fields={str(field.pk): stored})
+        row = FieldValue.objects.get(field=field)
+        again = change("field_value", "create", contact=str(contact.pk), field=str(field.pk), value=written)
+        for result in push(alice_device, again, update("field_value", row, 0, value=written)):
+            assert_outcome(result, "unchanged")
+        row.refresh_from_db()
+        assert (row.value, row.version) == (stored, 1)
+
+
+def test_updating_field_value_to_nothing_empties_it(acme, alice, alice_device):
+    field = CustomField.objects.create(workspace=acme, name="Size", folded="size", kind="text")
+    contact = make_contact(acme, alice)
+    for nothing in ("", " ", []):
+        rename(acme, alice, contact, fields={str(field.pk): "L"})
+        row = FieldValue.objects.get()
+        emptied, note = push(
+            alice_device,
+            update("field_value", row, 1, value=nothing),
+            change("note", "create", contact=str(contact.pk), text="behind it"),
+        )
+        assert_outcome(emptied, "applied")
+        assert_outcome(note, "applied")
+        assert (emptied["current"], FieldValue.objects.count()) == (None, 0)
+
+
 # --- The same person on two computers -------------------------------------------------------------
 
 
@@ -394,6 +430,36 @@ def test_what_builds_on_a_refused_creation_is_refused(acme, alice, alice_device)
     )
     assert [result["code"] for result in results] == ["invalid", "depends_on_refused", "depends_on_refused", ""]
     assert Contact.objects.get().name == "Bea"
+
+
+def test_creation_that_succeeds_in_the_end_carries_what_comes_behind(acme, alice, alice_device):
+    id = str(uuid7())
+    results = push(
+        alice_device,
+        change("contact", "create", id),
+        change("contact", "create", id, name="Ana"),
+        change("note", "create", contact=id, text="x"),
+    )
+    assert [result["code"] for result in results] == ["invalid", "", ""]
+    assert str(Note.objects.get().contact_id) == id
+
+
+def test_change_on_which_the_server_breaks_holds_up_no_other(acme, alice, alice_device, monkeypatch):
+    broken, fine = change("contact", "create", name="Ana"), change("contact", "create", name="Bea")
+    create = contacts.create_contact
+
+    def burst(**values):
+        return 1 / 0 if values["name"] == "Ana" else create(**values)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr(contacts, "create_contact", burst)
+        first, second = push(alice_device, broken, fine)
+    assert_outcome(first, "refused", "server_error")
+    assert_outcome(second, "applied")
+    # It is not remembered: once it is mended, the same change is done.
+    again, known = push(alice_device, broken, fine)
+    assert (again["status"], known["status"]) == ("applied", "applied")
+    assert sorted(Contact.objects.values_list("name", flat=True)) == ["Ana", "Bea"]
 
 
 def test_full_plan_refuses_what_does_not_fit(acme, alice, alice_device):

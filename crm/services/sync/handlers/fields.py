@@ -1,10 +1,12 @@
 """Custom fields, and what contacts have in them."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from accounts.models import Role
 from crm.models import CustomField, FieldValue
 from crm.services import contacts, custom_fields
+from crm.services.field_values import InvalidValue, canonical_value
 from crm.services.sync.handlers.registry import (
     APPLIED,
     MERGED,
@@ -79,7 +81,7 @@ def fill_field(change: Change) -> Applied:
         _set_field(change, contact_id, change.values["field"], change.values["value"])
         present = pair.first()
         return Applied(present.pk if present else change.row_id, APPLIED if present else UNCHANGED)
-    if present.value == change.values["value"]:
+    if present.value == _meant(present, change.values["value"]):
         return Applied(present.pk, UNCHANGED)
     return Applied(present.pk, REFUSED, [FieldError("value", "conflict", "Somebody filled it meanwhile.")])
 
@@ -88,12 +90,21 @@ def _set_field(change: Change, contact_id: UUID, field_id: UUID, value) -> None:
     contacts.update_contact(**change.who, contact_id=contact_id, fields={str(field_id): value})
 
 
+def _meant(row: FieldValue, raw):
+    """A value as it would be stored, for the same may be written in several ways; what is none stays and is refused later."""
+    try:
+        canonical = canonical_value(CustomField.objects.get(pk=row.field_id), raw, row.value)
+    except InvalidValue:
+        return raw
+    return canonical.value if canonical else None
+
+
 @handles("field_value", "update")
 def change_field(change: Change) -> Applied:
-    row = _pair_of(FieldValue, change)
-    return update_row(
-        locked(FieldValue, change), change, lambda value: _set_field(change, row.contact_id, row.field_id, value)
-    )
+    pair = _pair_of(FieldValue, change)
+    row = locked(FieldValue, change)
+    meant = replace(change, values={"value": _meant(row, change.values["value"])})
+    return update_row(row, meant, lambda value: _set_field(change, pair.contact_id, pair.field_id, value))
 
 
 @handles("field_value", "delete")

@@ -129,8 +129,9 @@ def update_row(row, change: Change, update: Callable) -> Applied:
     return Applied(row.pk, MERGED if is_changed else REFUSED, conflicts)
 
 
-def version_of(model, row_id: UUID) -> int:
-    return model._base_manager.values_list("version", flat=True).get(pk=row_id)
+def version_of(model, row_id: UUID) -> int | None:
+    """A row's version; None if it is gone, as the value of a field is that was emptied."""
+    return model._base_manager.values_list("version", flat=True).filter(pk=row_id).first()
 
 
 def moved(change: Change, move: Callable) -> Applied:
