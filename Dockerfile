@@ -35,4 +35,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=30s --retries=3 \
     CMD ["python", "-m", "waplus.local", "health", "http://127.0.0.1:8000/health/live"]
 # The form with a shell, so that the numbers can be set; exec hands signals to gunicorn.
-CMD ["sh", "-c", "exec gunicorn waplus.wsgi:application --bind 0.0.0.0:8000 --worker-class gthread --workers \"${WEB_PROCESSES:-2}\" --threads \"${WEB_THREADS:-8}\" --worker-tmp-dir /dev/shm --graceful-timeout 25 --no-control-socket"]
+CMD ["sh", "-c", "exec gunicorn waplus.wsgi:application --bind 0.0.0.0:8000 --worker-class gthread --workers \"${WEB_PROCESSES:-2}\" --threads \"${WEB_THREADS:-8}\" --worker-tmp-dir /dev/shm --limit-request-line 8190 --graceful-timeout 25 --no-control-socket"]

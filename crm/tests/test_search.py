@@ -369,6 +369,9 @@ def test_list_and_search_answer_alike_over_http(alice_device, acme):
     ("params", "field"),
     [
         ({"filter": "{"}, "filter"),
+        ({"filter": '{"q": "a", "q": "b"}'}, "filter"),
+        ({"filter": '{"q": "\\u0000"}'}, "filter"),
+        ({"filter": " " * 4_001}, "filter"),
         ({"filter": '{"colour": 1}'}, "filter.colour"),
         ({"filter": "[" * 5000}, "filter"),
         ({"filter": '"x' + "y" * 9000}, "filter"),

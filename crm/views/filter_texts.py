@@ -1,10 +1,10 @@
 """Filters in a query string."""
 
-import json
-
+from waplus.lib.api.parsers import read_json
 from waplus.lib.errors import Invalid
 
-MAX_FILTER = 8_000
+# Encoded it has to fit into the longest request line that the web server reads, 8,190 bytes.
+MAX_FILTER = 4_000
 
 
 def filter_text(raw):
@@ -17,6 +17,6 @@ def filter_text(raw):
     if not raw:
         return None
     try:
-        return json.loads(raw)
+        return read_json(raw)
     except (ValueError, RecursionError):
         raise Invalid("filter", "invalid", "This is no JSON.") from None

@@ -115,6 +115,7 @@ def _web(environment: Mapping[str, str], host: str, port: int) -> Program:
             f"--workers={environment.get('WEB_PROCESSES') or 1}",
             f"--threads={environment.get('WEB_THREADS') or 8}",
             "--graceful-timeout=15",
+            "--limit-request-line=8190",  # a filter in a query string
             "--no-control-socket",  # it would lie in the home directory
             "--log-level=warning",
             # The worker's sign of life is a file; on a slow disk touching it can take long enough to be killed for.

@@ -40,6 +40,13 @@ def _inspect(value, depth: int = 0) -> None:
             _inspect(item, depth + 1)
 
 
+def read_json(text: str):
+    """A value from strict JSON; raises `ValueError` or `RecursionError`, as `Unacceptable` where the text is JSON all the same."""
+    value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    _inspect(value)
+    return value
+
+
 class StrictJSONParser(BaseParser):
     """UTF-8 JSON without NaN, NUL, unpaired surrogates, doubled names or deep nesting; the root is an object."""
 
@@ -48,8 +55,7 @@ class StrictJSONParser(BaseParser):
     def parse(self, stream, media_type=None, parser_context=None):
         try:
             text = codecs.decode(stream.read(), "utf-8")
-            value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique) if text else {}
-            _inspect(value)
+            value = read_json(text) if text else {}
         except Unacceptable as error:
             raise ParseError(f"The body is not acceptable JSON: {error}.") from error
         except json.JSONDecodeError as error:
