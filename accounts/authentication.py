@@ -8,14 +8,18 @@ from waplus.lib.errors import Refused
 
 
 class AccessTokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`; `request.auth` is the `Access` behind it."""
+    """`Authorization: Bearer <access token>`; `request.auth` is the `Access` behind it.
+
+    A view with a method `glance` (see `accounts.services.tokens.Glance`) has it looked for in the same query.
+    """
 
     def authenticate(self, request):
         scheme, _, token = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
+        glance = getattr(request.parser_context["view"], "glance", None)
         try:
-            access = check_access(token.strip().decode("ascii"))
+            access = check_access(token.strip().decode("ascii"), glance and glance(request))
         except UnicodeDecodeError as error:
             raise Refused("token_invalid") from error
         return access.user, access

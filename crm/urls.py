@@ -24,6 +24,7 @@ from crm.views import (
 )
 
 urlpatterns = [
+    path("sync/", sync.SyncView.as_view(), name="api-sync"),
     path("contacts/", contacts.ContactsView.as_view(), name="api-contacts"),
     path("contacts/export/", exports.ContactExportView.as_view(), name="api-contacts-export"),
     path("contacts/bin/", bin.BinView.as_view(), name="api-bin"),
@@ -83,7 +84,6 @@ urlpatterns = [
     path("chats/", chats.ChatsView.as_view(), name="api-chats"),
     path("chats/<uuid:id>/", chats.ChatView.as_view(), name="api-chat"),
     path("chats/<uuid:id>/members/", chats.ChatMembersView.as_view(), name="api-chat-members"),
-    path("sync/", sync.SyncView.as_view(), name="api-sync"),
     path("whatsapp-accounts/", whatsapp_accounts.WhatsAppAccountsView.as_view(), name="api-whatsapp-accounts"),
     path("whatsapp-accounts/<uuid:id>/", whatsapp_accounts.WhatsAppAccountView.as_view(), name="api-whatsapp-account"),
     path("reminders/", reminders.RemindersView.as_view(), name="api-reminders"),

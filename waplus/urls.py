@@ -19,8 +19,9 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(throttle_classes=[]), name="api-schema"),
     path("api/v1/docs/", ApiDocumentationView.as_view(throttle_classes=[]), name="api-docs"),
     path("api/v1/errors/", error_codes, name="api-errors"),
-    path("api/v1/", include("accounts.urls_api")),
+    # Routes are tried one after the other: what devices ask for all day comes first.
     path("api/v1/", include("crm.urls")),
+    path("api/v1/", include("accounts.urls_api")),
     path("api/v1/", include("messaging.urls")),
     # We know people by e-mail; allauth's routes for phones break without the rest of that feature.
     path("_allauth/app/v1/account/phone", not_found, name="no-phones"),

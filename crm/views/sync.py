@@ -10,8 +10,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
+from accounts.services.tokens import Glance
 from crm.serializers.sync import PulledSerializer, PushOutcomesSerializer, PushSerializer, read_values
-from crm.services.sync.pulling import DEFAULT_LIMIT, MAX_LIMIT, pull
+from crm.services.sync.pulling import DEFAULT_LIMIT, MAX_LIMIT, glance_for, pull
 from crm.services.sync.pushing import Outcome, push
 from waplus.lib.errors import Invalid
 
@@ -25,6 +26,10 @@ class SyncView(WorkspaceView):
 
     roles = {"GET": Role.MEMBER, "POST": Role.MEMBER}
     serializer_class = PulledSerializer
+
+    def glance(self, request) -> Glance | None:
+        """Whether anything changed behind the token of a pull."""
+        return glance_for(request.query_params.get("token", "")) if request.method == "GET" else None
 
     @extend_schema(
         operation_id="sync_pull",
@@ -45,7 +50,8 @@ class SyncView(WorkspaceView):
         if not 1 <= limit <= MAX_LIMIT:
             raise Invalid("limit", "invalid", f"A page has 1 to {MAX_LIMIT} changes.")
         token = request.query_params.get("token", "")
-        pulled = pull(workspace=self.workspace, user=request.user, token=token, limit=limit)
+        seen = request.auth.seen
+        pulled = pull(workspace=self.workspace, user=request.user, token=token, limit=limit, seen=seen)
         members = {"next": pulled.next, "more": pulled.more, "epoch": str(pulled.epoch)}
         if wake_up := getattr(settings, "WAKE_UP_URL", ""):
             members["wake_up"] = wake_up

@@ -80,13 +80,15 @@ class JoinedRow:
     """A row with its related rows: `SELECT <all columns of the aliases' models> FROM <source> WHERE <condition>`.
 
     `aliases` maps an SQL alias to its model; `source` and `condition` are
-    constants of the calling module.
+    constants of the calling module, and so are `beside`: more columns, which
+    come as plain values.
     """
 
-    def __init__(self, aliases: dict[str, str], source: str, condition: str):
+    def __init__(self, aliases: dict[str, str], source: str, condition: str, beside: str = ""):
         self.aliases = aliases
         self.source = source
         self.condition = condition
+        self.beside = beside
 
     @cached_property
     def _models(self) -> dict[str, tuple[type[models.Model], list[str], slice]]:
@@ -105,6 +107,8 @@ class JoinedRow:
             for alias, (model, _, _) in self._models.items()
             for field in model._meta.concrete_fields
         ]
+        if self.beside:
+            columns.append(self.beside)
         return PreparedStatement(f"SELECT {', '.join(columns)} FROM {self.source} WHERE {self.condition}")
 
     def first(self, params: Sequence) -> "Joined | None":
@@ -120,6 +124,11 @@ class Joined:
         self._joined = joined
         self._row = row
         self._made: dict[str, models.Model] = {}
+
+    @property
+    def beside(self) -> tuple:
+        """The values that stand beside the rows."""
+        return self._row[max(columns.stop for _, _, columns in self._joined._models.values()) :]
 
     def __getitem__(self, alias: str) -> models.Model:
         if alias not in self._made:

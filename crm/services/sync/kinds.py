@@ -30,7 +30,7 @@ ELSE (SELECT jsonb_object_agg(regexp_replace(key, '_id$', ''), value) FROM jsonb
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # there is one of a name; statements are kept by it
 class Kind:
     """A kind of synced row.
 

@@ -18,9 +18,10 @@ from functools import cache
 from uuid import UUID
 
 from accounts.models import User, Workspace
+from accounts.services.tokens import Glance
 from crm.services.sync.epoch import EPOCH, HORIZON, TRIES, begin_epoch, running_history, standing_epoch
 from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
-from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over
+from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over, transaction_of
 from waplus.lib.prepared import PreparedStatement
 
 DEFAULT_LIMIT = 1_000
@@ -41,8 +42,8 @@ class Pulled:
     epoch: UUID
 
 
-def pull(*, workspace: Workspace, user: User, token: str = "", limit: int = DEFAULT_LIMIT) -> Pulled:
-    """The page behind a token; without one the beginning of a first pull.
+def pull(*, workspace: Workspace, user: User, token: str = "", limit: int = DEFAULT_LIMIT, seen: tuple = ()) -> Pulled:
+    """The page behind a token; without one the beginning of a first pull. `seen` is what `glance_for` it found.
 
     Raises `sync_start_over` with a reason if the token no longer counts, and
     `invalid_cursor` if it never was one.
@@ -52,7 +53,7 @@ def pull(*, workspace: Workspace, user: User, token: str = "", limit: int = DEFA
     if at is None or at.first:
         changes, after, more = _first_page(workspace, user, at, limit)
     else:
-        changes, after, more = _changes_page(workspace, user, at, limit)
+        changes, after, more = _changes_page(workspace, user, at, limit, seen)
     return Pulled(changes, encode(after, scope), more, after.epoch)
 
 
@@ -64,24 +65,33 @@ LEFT JOIN crm_syncfloor floor ON floor.workspace_id = $1
 """
 
 
-@cache
-def _look(known: tuple[Kind, ...]) -> PreparedStatement:
-    """The epoch, the horizon, the floor, and whether anything is there behind a transaction, readable already or not.
+def glance_for(token: str) -> Glance | None:
+    """What tells, in the query that finds the caller, that nothing changed behind a token: most pulls end with it."""
+    xid = transaction_of(token)
+    return None if xid is None else Glance(*_glance(kinds()), str(xid))
 
-    Most pulls end here, and it costs a part of what asking for the keys does.
+
+@cache
+def _glance(known: tuple[Kind, ...]) -> tuple[str, str]:
+    """Columns and joins: the epoch, the horizon, the floor, and whether anything is there behind `$2`, readable already or not.
+
     Each table's newest row is the end of its index; whether there is one behind
     the transaction might be looked for in the whole table.
     """
     tables = [*(kind.table for kind in known), "crm_tombstone"]
-    anything = " OR ".join(f"coalesce({newest} > $2, false)" for newest in map(_newest, tables))
-    return PreparedStatement(
-        f"SELECT {EPOCH}, ({HORIZON})::text, floor.xid::text, {anything} {_STANDING}", planned_once=True
+    anything = " OR ".join(f"coalesce({_newest(table, 'session.workspace_id')} > $2, false)" for table in tables)
+    return (
+        f"{EPOCH}, ({HORIZON})::text, floor.xid::text, {anything}",
+        "LEFT JOIN crm_syncepoch epoch ON true LEFT JOIN crm_syncfloor floor ON floor.workspace_id = session.workspace_id",
     )
 
 
-def _newest(table: str, condition: str = "") -> str:
+def _newest(table: str, workspace: str = "$1", condition: str = "") -> str:
     """The newest transaction that a row of a workspace is of, as SQL."""
-    return f"(SELECT changed_xid FROM {table} WHERE workspace_id = $1 {condition} ORDER BY changed_xid DESC LIMIT 1)"
+    return (
+        f"(SELECT changed_xid FROM {table} WHERE workspace_id = {workspace} {condition} "
+        "ORDER BY changed_xid DESC LIMIT 1)"
+    )
 
 
 @cache
@@ -117,10 +127,12 @@ def _changed_keys(known: tuple[Kind, ...]) -> PreparedStatement:
     )
 
 
-def _changes_page(workspace: Workspace, user: User, at: Token, limit: int) -> tuple[list[str], Token, bool]:
+def _changes_page(
+    workspace: Workspace, user: User, at: Token, limit: int, seen: tuple
+) -> tuple[list[str], Token, bool]:
     known = kinds()
-    if at.rank == END:
-        [(*standing, is_anything)] = _look(known).fetch([workspace.pk, str(at.xid)])
+    if seen:
+        *standing, is_anything = seen
         _check(at, *standing)
         if not is_anything:
             return [], at, False
@@ -188,7 +200,7 @@ def _start(known: tuple[Kind, ...]) -> PreparedStatement:
     """
 
     def newest(tables: list[str], condition: str = "") -> str:
-        return f"greatest('0'::xid8, {', '.join(_newest(table, condition) for table in tables)}"
+        return f"greatest('0'::xid8, {', '.join(_newest(table, condition=condition) for table in tables)}"
 
     tables = [kind.table for kind in known]
     return PreparedStatement(

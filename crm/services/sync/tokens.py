@@ -85,14 +85,28 @@ def encode(token: Token, scope: bytes) -> str:
     return base64.urlsafe_b64encode(body + _mac(body, settings.SECRET_KEY)).decode().rstrip("=")
 
 
-def decode(text: str, scope: bytes) -> Token:
-    """Read a token, or refuse: `invalid_cursor` for what never was one, `sync_start_over` for one that no longer counts."""
+def _raw(text: str) -> bytes:
     try:
         raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error, ValueError) as error:
         raise Refused("invalid_cursor") from error
     if len(raw) != _SIZE or raw[0] != FORMAT or raw[1] > 1:
         raise Refused("invalid_cursor")
+    return raw
+
+
+def transaction_of(text: str) -> int | None:
+    """The transaction that a token claims to be the last of, unchecked; None where it stands elsewhere or is no token."""
+    try:
+        _, first, *_, xid, rank, _ = _LAYOUT.unpack(_raw(text)[: _LAYOUT.size])
+    except Refused:
+        return None
+    return xid if rank == END and not first else None
+
+
+def decode(text: str, scope: bytes) -> Token:
+    """Read a token, or refuse: `invalid_cursor` for what never was one, `sync_start_over` for one that no longer counts."""
+    raw = _raw(text)
     body, mac = raw[:-_MAC_LENGTH], raw[-_MAC_LENGTH:]
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     if not any(hmac.compare_digest(mac, _mac(body, key)) for key in keys):

@@ -4,7 +4,7 @@ import pytest
 
 from crm.services.sync import pulling
 
-STATEMENTS = (pulling._look, pulling._changed_keys, pulling._start, pulling._rows)
+STATEMENTS = (pulling._glance, pulling._changed_keys, pulling._start, pulling._rows)
 
 
 @pytest.fixture

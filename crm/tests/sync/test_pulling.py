@@ -7,6 +7,7 @@ from datetime import datetime
 import pytest
 from django.db import connection
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from accounts import actors
 from accounts.tests.together import assert_refused
@@ -326,12 +327,25 @@ def test_tells_where_to_listen(alice_device, settings):
     assert alice_device.client.get(SYNC).json()["wake_up"] == "https://example.com/wake-up/"
 
 
-def test_empty_changes_are_one_statement(acme, alice, alice_device, django_assert_num_queries):
-    """One for the token of access, one for all kinds together."""
+def test_empty_changes_are_seen_with_the_caller(acme, alice, alice_device, django_assert_num_queries):
+    """One statement finds who asks, and that there is nothing to say; what there is takes one more, and one a kind."""
     replica = Replica(alice_device.client).pull()
-    replica.pull()
-    with django_assert_num_queries(2):
+    make_contact(acme, alice)
+    replica.pull().pull()
+    with django_assert_num_queries(1):
         replica.ask(replica.token)
+    make_contact(acme, alice)
+    with django_assert_num_queries(3):
+        assert len(replica.ask(replica.token).json()["changes"]) == 1
+
+
+def test_glance_believes_no_token(acme, other, alice_device, charlie_device):
+    """What it looks for is taken from the token before anybody has checked that; the answer depends on the check."""
+    replica = Replica(alice_device.client).pull()
+    forged = replica.token[:-4] + ("AAAA" if replica.token[-4:] != "AAAA" else "BBBB")
+    assert_refused(alice_device.client.get(SYNC, {"token": forged}), "sync_start_over")
+    assert_refused(charlie_device.client.get(SYNC, {"token": replica.token}), "sync_start_over")
+    assert_refused(APIClient().get(SYNC, {"token": replica.token}), "not_authenticated")
 
 
 def test_ranks_are_unique():

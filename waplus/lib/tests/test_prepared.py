@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from accounts.services.tokens import _ACCESS, check_access
+from accounts.services.tokens import _access, check_access
 from waplus.lib.prepared import PreparedStatement
 
 
@@ -51,6 +51,6 @@ def test_plans_once_where_that_is_wanted():
 
 @pytest.mark.django_db
 def test_names_another_statement_otherwise():
-    assert _ACCESS.statement.name.startswith("waplus_")
-    assert "$1" in _ACCESS.statement.sql
-    assert "%s" not in _ACCESS.statement.sql
+    assert _access().statement.name.startswith("waplus_")
+    assert "$1" in _access().statement.sql
+    assert "%s" not in _access().statement.sql
