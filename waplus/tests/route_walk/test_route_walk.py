@@ -60,6 +60,7 @@ def personas(target, bob, charlie, charlie_device):
     ]
 
 
+@pytest.mark.timeout(1800)  # ten thousand requests
 def test_walks_every_route_without_leak(target, personas, capsys):
     names = [name for name, _ in routes()]
     report = walk(target, personas)
