@@ -1,6 +1,7 @@
 """An import from the upload to its undoing: columns, preview, policies, counts, crashes, later edits."""
 
 import threading
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ from django.db import connections
 
 from accounts.models import Resource
 from accounts.services import plans
+from accounts.tests.together import at_once
 from crm.models import (
     Chat,
     Contact,
@@ -421,6 +423,24 @@ def test_imports_one_file_once_with_many_workers(alice_device, acme):
     run_waiting_imports()
     batch = ImportBatch.objects.get()
     assert (batch.state, batch.rows_created, Contact.objects.count()) == ("finished", 12, 12)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploads_of_one_id_at_one_moment_are_one_import(alice_device, acme, settings):
+    id = str(uuid7())
+    answers = at_once(
+        *[
+            lambda: alice_device.client.post(
+                "/api/v1/imports/",
+                {"file": SimpleUploadedFile("people.csv", PEOPLE), "id": id, "start": "false"},
+                format="multipart",
+            )
+        ]
+        * 4
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [202]
+    assert str(ImportBatch.objects.get().pk) == id
+    assert len([path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]) == 1
 
 
 def test_makes_ids_of_contacts_that_ascend_with_rows(alice_device, acme):

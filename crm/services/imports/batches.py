@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -49,9 +49,7 @@ def upload_file(
     refused in the same answer. A repeat with the same id answers the batch that
     is there.
     """
-    if id is not None and (existing := ImportBatch.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if id is not None and (existing := _existing(workspace, id)):
         return existing, False
     country = default_country or workspace.default_country
     source = open_source(file.file, Layout(country=country))
@@ -69,13 +67,29 @@ def upload_file(
         _check_usable(batch)
         batch.state = ImportState.WAITING
     file.seek(0)
-    with transaction.atomic():
-        batch.file.save("upload", File(file.file), save=False)
-        batch.save(force_insert=True)
-        record_event(kind="import.started" if start else "import.uploaded", actor=actor, workspace=workspace, obj=batch)
-        if start:
-            hint_after_commit(RUN)
+    batch.file.save("upload", File(file.file), save=False)
+    try:
+        with transaction.atomic():
+            batch.save(force_insert=True)
+            record_event(
+                kind="import.started" if start else "import.uploaded", actor=actor, workspace=workspace, obj=batch
+            )
+            if start:
+                hint_after_commit(RUN)
+    except IntegrityError:
+        # Two uploads with one id raced; the file of this one goes again.
+        batch.file.delete(save=False)
+        if existing := _existing(workspace, batch.pk):
+            return existing, False
+        raise
     return batch, True
+
+
+def _existing(workspace: Workspace, id: UUID) -> ImportBatch | None:
+    existing = ImportBatch.objects.filter(pk=id).first()
+    if existing is not None and existing.workspace_id != workspace.pk:
+        raise Refused("id_taken", field="id")
+    return existing
 
 
 def _plain_name(name: str | None) -> str:
