@@ -9,8 +9,8 @@ words as one that never was. A saved filter is read with `lenient=True`: what
 has gone since matches nothing and stands in `dead`.
 """
 
-from crm.filters.compiled import Filter, chats_matching, contacts_matching
+from crm.filters.compiled import Filter, contacts_matching
 from crm.filters.nodes import CHATS, CONTACTS
 from crm.filters.parsing import parse_filter
 
-__all__ = ["CHATS", "CONTACTS", "Filter", "chats_matching", "contacts_matching", "parse_filter"]
+__all__ = ["CHATS", "CONTACTS", "Filter", "contacts_matching", "parse_filter"]

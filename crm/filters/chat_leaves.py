@@ -8,11 +8,12 @@ from uuid import UUID
 from crm.filters.moments import Span
 from crm.filters.nodes import CONTACTS, ChatLeaf, Scope
 from crm.filters.reading import Reading, Wrong, boolean, items, members, only, whole
-from crm.filters.sql import Sql, any_of, exists
+from crm.filters.sql import Along, Driver, Sql, any_of, exists, union
 from crm.models import ChatKind
 from crm.models.chats import LISTED_AT_SQL
 
 MAX_HOURS = 24 * 366
+NOT_OF_PERSON = Sql("crm_chat.kind <> 'person'")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Unread(ChatLeaf):
 
     def is_indexed(self):
         return self.value
+
+    def along(self, scope):
+        return [Along(self.of_chat(scope, "crm_chat"))] if self.value else []
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class AwaitingReply(ChatLeaf):
     def is_indexed(self):
         return self.value
 
+    def along(self, scope):
+        return [Along(Sql("crm_chat.awaiting_reply"))] if self.value else []
+
 
 @dataclass(frozen=True)
 class LastMessage(ChatLeaf):
@@ -91,6 +98,9 @@ class LastMessage(ChatLeaf):
 
     def is_indexed(self):
         return True
+
+    def along(self, scope):
+        return [Along(self.of_chat(scope, "crm_chat"), is_range=True)]
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,23 @@ class OfKind(ChatLeaf):
         return any_of([found, exists(Sql(member))])
 
     def is_indexed(self):
-        return not {ChatKind.PERSON, ChatKind.GROUP} & set(self.kinds)
+        return ChatKind.PERSON not in self.kinds or ChatKind.GROUP in self.kinds
+
+    def drivers(self, scope):
+        found = super().drivers(scope)
+        if ChatKind.GROUP not in self.kinds:
+            return found
+        members = Sql(
+            "SELECT member.contact_id AS id FROM crm_groupmember member "
+            "WHERE member.workspace_id = %s AND member.contact_id IS NOT NULL",
+            (scope.workspace_id,),
+        )
+        # With people's chats it brings nearly everybody who has one.
+        rank = 6 if ChatKind.PERSON in self.kinds else 3
+        return [Driver(rank, union([*(driver.select for driver in found), members]), is_exact=True)]
+
+    def along(self, scope):
+        return [] if ChatKind.PERSON in self.kinds else [Along(NOT_OF_PERSON)]
 
 
 @dataclass(frozen=True)
@@ -149,6 +175,9 @@ class Archived(ChatLeaf):
 
     def is_indexed(self):
         return self.value
+
+    def along(self, scope):
+        return [Along(self.of_chat(scope, "crm_chat"))] if self.value else []
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from django.utils import timezone
 from accounts.models import User, Workspace
 from crm.filters.contact_leaves import Owned
 from crm.filters.nodes import And, Node, Scope
-from crm.filters.sql import Driver, Sql
-from crm.models import Chat, Contact
+from crm.filters.sql import Driver, Sql, all_of
+from crm.models import Contact
 from waplus.lib.errors import FieldError
 
 
@@ -55,8 +55,14 @@ class Filter:
         return self.root.drivers(self._scope(viewer))
 
     def exact(self, viewer: User | None = None) -> Sql | None:
-        """A select of the ids of all contacts that match, living or not, where an index knows them by itself."""
+        """A select whose living contacts are all that match, where an index knows them by itself."""
         return next((driver.select for driver in self.root.drivers(self._scope(viewer)) if driver.is_exact), None)
+
+    def along(self, viewer: User | None = None) -> Sql:
+        """What one index in the order of the list of chats knows of all that match; true if there is no such."""
+        known = self.root.along(self._scope(viewer))
+        ranges = [each.condition for each in known if each.is_range]
+        return all_of([*ranges, *[each.condition for each in known if not each.is_range][:1]])
 
 
 def matching(rows, found: Filter, viewer: User | None):
@@ -68,8 +74,3 @@ def matching(rows, found: Filter, viewer: User | None):
 def contacts_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
     """The living contacts that match, as a queryset."""
     return matching(Contact.objects.for_workspace(workspace).alive(), found, viewer)
-
-
-def chats_matching(workspace: Workspace, found: Filter, viewer: User | None = None):
-    """The chats that match, as a queryset."""
-    return matching(Chat.objects.for_workspace(workspace), found, viewer)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from crm.filters.reading import Reading
-from crm.filters.sql import Driver, Sql, all_of, any_of, beside, exists, none_of, union
+from crm.filters.sql import Along, Driver, Sql, all_of, any_of, beside, exists, none_of, union
 
 CONTACTS, CHATS = "contacts", "chats"
 ALIVE = "crm_contact.deleted_at IS NULL AND crm_contact.merged_into_id IS NULL"
@@ -43,6 +43,10 @@ class Node:
 
     def drivers(self, scope: Scope) -> list[Driver]:
         """Selects of contacts' ids, each of which holds all that match; empty where no index knows."""
+        return []
+
+    def along(self, scope: Scope) -> list[Along]:
+        """What indexes in the order of the list of chats know of all that match."""
         return []
 
     def leaves(self) -> list["Node"]:
@@ -113,6 +117,9 @@ class And(Node):
         found = [replace(driver, is_exact=False) for each in self.children for driver in each.drivers(scope)]
         return sorted(found, key=lambda driver: driver.rank)
 
+    def along(self, scope: Scope) -> list[Along]:
+        return [known for each in self.children for known in each.along(scope)]
+
     def leaves(self) -> list[Node]:
         return [leaf for each in self.children for leaf in each.leaves()]
 
@@ -132,7 +139,7 @@ class Or(Node):
         found = [each.drivers(scope) for each in self.children]
         if not all(found):
             return []
-        best = [drivers[0] for drivers in found]
+        best = [next((driver for driver in drivers if driver.is_exact), drivers[0]) for drivers in found]
         samples = [driver.sample for driver in best if driver.sample is not None]
         return [
             Driver(
@@ -140,6 +147,7 @@ class Or(Node):
                 union(driver.select for driver in best),
                 all(driver.stops for driver in best),
                 any_of(samples) if samples else None,
+                all(driver.is_exact for driver in best),
             )
         ]
 

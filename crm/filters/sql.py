@@ -28,7 +28,7 @@ class Driver:
     it brings, so that a LIMIT bounds it: a range of an index does, trigrams
     collect everything first. `sample` is what tells on some contacts, without
     that price, that it would bring many. With `is_exact` the select holds no
-    other contacts of the workspace either.
+    other living contacts of the workspace either.
     """
 
     rank: int
@@ -36,6 +36,18 @@ class Driver:
     stops: bool = True
     sample: Sql | None = None
     is_exact: bool = False
+
+
+@dataclass(frozen=True)
+class Along:
+    """What all chats that match are, and an index in the order of their list knows.
+
+    A range (`is_range`) is of that order itself, so every such index knows it;
+    anything else has one of its own.
+    """
+
+    condition: Sql
+    is_range: bool = False
 
 
 TRUE = Sql("true")

@@ -17,6 +17,13 @@ from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 # What chats are listed by: the last message, and those without any behind all others.
 LISTED_AT = Coalesce("last_message_at", Value(datetime(1970, 1, 1, tzinfo=UTC)), output_field=models.DateTimeField())
 LISTED_AT_SQL = "coalesce({alias}.last_message_at, '1970-01-01 00:00:00+00'::timestamptz)"
+# What few chats are has an index of its own, in the order of their list.
+LISTED_APART = {
+    "chat_unread": Q(unread_count__gt=0),
+    "chat_awaiting_by_message": Q(awaiting_reply=True),
+    "chat_archived": Q(archived=True),
+    "chat_not_of_person": ~Q(kind="person"),
+}
 
 
 class ChatKind(models.TextChoices):
@@ -76,7 +83,10 @@ class Chat(SyncedModel):
             models.Index(
                 fields=["workspace", "last_inbound_at"], condition=Q(awaiting_reply=True), name="chat_awaiting_reply"
             ),
-            models.Index(fields=["workspace", "id"], condition=Q(unread_count__gt=0), name="chat_unread"),
+            *(
+                models.Index(F("workspace"), LISTED_AT.desc(), F("id").desc(), condition=rare, name=name)
+                for name, rare in LISTED_APART.items()
+            ),
             GinIndex(F("workspace"), OpClass(F("search_text"), name="gin_trgm_ops"), name="chat_search"),
         ]
 

@@ -1,4 +1,4 @@
-"""The list of chats: tabs, filter, pages that grow as one scrolls; each with its contact."""
+"""The list of chats: tabs, search, filter, pages that grow as one scrolls; each with its contact."""
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -7,16 +7,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Membership
 from accounts.page_access import member_page
-from crm.filters import chats_matching
-from crm.models import TabTarget
-from crm.models.chats import LISTED_AT
+from crm.filters.sql import all_of
+from crm.models import Chat, TabTarget
 from crm.pages.filter_rows import subjects
 from crm.pages.list_pages import PAGE, filter_open, found_by, moved_on, shown
 from crm.pages.list_state import ListState, OpenTab
 from crm.pages.tab_strip import FIRST_BUDGET, asked_tab, tab_strip
+from crm.search.chats import driver_of, named_so, page_of_chats
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.errors import Refused
 from waplus.lib.ids import uuid7
+from waplus.lib.text import fold
 
 LATEST = {"latest": Sort("listed_at", descending=True, decode=moment)}
 
@@ -34,11 +35,20 @@ def asked_chats(request: HttpRequest, membership: Membership) -> ListState:
 
 def _listing(membership: Membership, state: ListState, cursor: str | None) -> dict:
     page = PageRequest.of({"cursor": cursor, "limit": str(PAGE)}, LATEST, "latest")
-    found = chats_matching(membership.workspace, found_by(membership, state), membership.user)
-    found = found.annotate(listed_at=LISTED_AT).select_related("whatsapp_account", "contact")
-    rows, next_cursor = page.page(list(page.rows(found.prefetch_related("contact__identities"))))
+    found, words = found_by(membership, state), fold(state.query).split()
+    ids, following = page_of_chats(
+        workspace=membership.workspace,
+        condition=all_of([named_so(words), found.condition(membership.user)]),
+        driver=driver_of(words),
+        along=found.along(membership.user),
+        limit=page.limit,
+        behind=page.key,
+    )
+    rows = Chat.objects.for_workspace(membership.workspace).select_related("whatsapp_account", "contact")
+    by_id = rows.prefetch_related("contact__identities").in_bulk(ids)
+    next_cursor = page.cursor_behind(*following) if following else None
     return {
-        "chats": rows,
+        "chats": [by_id[id] for id in ids if id in by_id],
         "state": state,
         "filter_rows": [(row, (subject := state.known[row.field]), subject.input_of(row.op)) for row in state.rows],
         "new_tab": uuid7(),

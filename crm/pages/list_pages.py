@@ -17,8 +17,8 @@ def found_by(membership: Membership, state: ListState, *, with_query: bool = Fal
     if state.opened and not state.is_changed:
         return state.opened.found
     tree = filter_of(state.filters, state.match, state.known, membership.user.time_zone)
-    if with_query and state.query:
-        tree = {"and": [{"q": state.query}, *([tree] if tree else [])]}
+    if with_query and state.kept_query:
+        tree = {"and": [{"q": state.kept_query}, *([tree] if tree else [])]}
     found = parse_filter(membership.workspace, tree, state.target, lenient=True)
     return state.base.also(found) if state.base else found
 

@@ -67,8 +67,9 @@ class ListState:
         if opened and not params.get("changed"):
             return cls(known, target=target, opened=opened).as_in_tab()
         match = "any" if params.get("match") == "any" else "all"
-        query = query_of(params) if target == TabTarget.CONTACTS else ""
-        return cls(known, query, params.get("sort", ""), tuple(rows_of(params, known)), match, target, opened)
+        return cls(
+            known, query_of(params), params.get("sort", ""), tuple(rows_of(params, known)), match, target, opened
+        )
 
     def as_in_tab(self) -> "ListState":
         """As the open tab has it."""
@@ -81,6 +82,16 @@ class ListState:
         return [row for row in self.rows if is_finished(row, self.known)]
 
     @property
+    def kept_query(self) -> str:
+        """What of the search a tab can keep: filters have no words for the names of chats."""
+        return self.query if self.target == TabTarget.CONTACTS else ""
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether there is something that a new tab would keep."""
+        return bool(self.kept_query or self.filters or self.sort)
+
+    @property
     def narrows(self) -> bool:
         """Whether anything is searched or filtered, a tab apart."""
         return bool(self.query or self.filters)
@@ -91,7 +102,7 @@ class ListState:
         if not self.opened:
             return False
         tab = self.as_in_tab()
-        return (self.query, self.sort, self.filters) != (tab.query, tab.sort, tab.filters) or (
+        return (self.kept_query, self.sort, self.filters) != (tab.query, tab.sort, tab.filters) or (
             self.match != tab.match and len(self.filters) > 1
         )
 

@@ -1,8 +1,9 @@
 """Lists of chats, the ones with the latest messages first: found at a bounded cost, like contacts (`crm.search.scans`).
 
-Walk along the order and test row by row; if so few pass that the page is not
-full, look up what an index names; else walk on to the end of the allowance. The
-page is then short and has a next one.
+Walk along the order and test row by row; for what few chats are an index has
+that order with those alone. If so few pass that the page is not full, look up
+what an index names; else walk on to the end of the allowance. The page is then
+short and has a next one.
 """
 
 from collections.abc import Sequence
@@ -27,11 +28,18 @@ def named_so(words: Sequence[str]) -> Sql:
     return all_of(Sql("crm_chat.search_text LIKE %s", (containing(word),)) for word in words)
 
 
+def driver_of(words: Sequence[str]) -> Sql | None:
+    """What of that an index knows: words of three characters and more; None without any."""
+    known = [word for word in words if len(word) > 2]
+    return named_so(known) if known else None
+
+
 def page_of_chats(
     *,
     workspace: Workspace,
     condition: Sql = TRUE,
     driver: Sql | None = None,
+    along: Sql = TRUE,
     limit: int,
     behind: Key | None = None,
     patience: int = 1,
@@ -39,18 +47,19 @@ def page_of_chats(
     """The ids of a page in order, and behind which key the next one begins (None at the end).
 
     `condition` speaks of `crm_chat`; `driver` is another one that all matching
-    chats fulfil and an index knows. `patience` is how many times as far as
+    chats fulfil and an index knows; `along` a third one, that an index in the
+    order of the list knows (`Filter.along`). `patience` is how many times as far as
     usual the walk may go.
     """
     need = limit + 1
     cap = max(patience * ALLOWANCE // (1 + LOOKED_UP * condition.text.count(EXISTS)), 1)
-    found, stopped = _walk(workspace.pk, condition, behind, need, min(FIRST_WALK, cap))
+    found, stopped = _walk(workspace.pk, condition, all_of([along, _behind(behind)]), need, min(FIRST_WALK, cap))
     if stopped and driver is not None:
         looked_up = _looked_up(workspace.pk, condition, driver, behind, need)
         if looked_up is not None:
             found, stopped = looked_up, None
     if stopped:
-        more, stopped = _walk(workspace.pk, condition, stopped, need - len(found), cap)
+        more, stopped = _walk(workspace.pk, condition, all_of([along, _behind(stopped)]), need - len(found), cap)
         found += more
     if len(found) > limit:
         return [id for _, id in found[:limit]], found[limit - 1]
@@ -61,14 +70,14 @@ def _behind(key: Key | None) -> Sql:
     return Sql(f"({LISTED_AT}, crm_chat.id) < (%s, %s)", key) if key else TRUE
 
 
-def _walk(workspace_id: UUID, condition: Sql, key: Key | None, need: int, cap: int) -> tuple[list[Key], Key | None]:
-    """The first that pass among some chats, and where the walk stopped before its end or its need."""
+def _walk(workspace_id: UUID, condition: Sql, within: Sql, need: int, cap: int) -> tuple[list[Key], Key | None]:
+    """The first that pass among the first chats within a condition that an index knows, and where the walk stopped before its end or its need."""
     statement = (
         f"SELECT listed_at, id, nth = {cap}, CASE WHEN nth = {cap} THEN "
         + condition
         + " ELSE true END FROM (SELECT *, row_number() OVER () AS nth FROM "
         + Sql(f"(SELECT *, {LISTED_AT} AS listed_at FROM crm_chat WHERE workspace_id = %s AND ", (workspace_id,))
-        + _behind(key)
+        + within
         + f" ORDER BY {LISTED_AT} DESC, crm_chat.id DESC LIMIT {cap}) walked) crm_chat WHERE nth = {cap} OR ("
         + condition
         + f") LIMIT {need}"

@@ -150,6 +150,7 @@ class Places:
                 union([*self.owners(word), self.holding(word), self.noted(word)]),
                 stops=False,
                 sample=self.own(word),
+                is_exact=len(longest) == 1,
             )
             for word in longest
         ]

@@ -90,6 +90,10 @@ def count_contacts(found: Filter, viewer: User | None) -> tuple[int, bool]:
 def count_chats(found: Filter, viewer: User | None) -> tuple[int, bool]:
     """The same for chats."""
     ids, more = page_of_chats(
-        workspace=found.workspace, condition=found.condition(viewer), limit=CEILING, patience=PATIENCE
+        workspace=found.workspace,
+        condition=found.condition(viewer),
+        along=found.along(viewer),
+        limit=CEILING,
+        patience=PATIENCE,
     )
     return len(ids), more is None

@@ -9,7 +9,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.filters import chats_matching, contacts_matching, parse_filter
+from crm.filters import contacts_matching, parse_filter
+from crm.filters.compiled import matching
 from crm.models import Chat, Contact, ContactTag, GroupMember, ImportBatch, ImportRow, Tag
 from crm.models.contacts import search_words
 from crm.tests.records import (
@@ -388,7 +389,11 @@ def test_random_filters_select_chats_that_a_person_would(world, data):
     tree = data.draw(trees_of(world))
     found = parse_filter(world.workspace, tree, "chats")
     expected = {chat.pk for chat in Chat.objects.select_related("contact") if holds(tree, chat, world)}
-    assert set(chats_matching(world.workspace, found, world.alice).values_list("pk", flat=True)) == expected
+    chats = Chat.objects.for_workspace(world.workspace)
+    assert set(matching(chats, found, world.alice).values_list("pk", flat=True)) == expected
+    along = found.along(world.alice)
+    held = Chat.objects.raw(f"SELECT id FROM crm_chat WHERE {along.text}", along.params)
+    assert expected <= {chat.pk for chat in held}
 
 
 JSON = st.recursive(
@@ -411,8 +416,8 @@ def test_malformed_filters_are_refused_and_never_break(acme, alice, raw):
             assert refused.code == "invalid" and refused.fields
             assert all(error.field.startswith("filter") for error in refused.fields)
         else:
-            matching = contacts_matching if target == "contacts" else chats_matching
-            assert list(matching(acme, found, alice)) == []
+            rows = Contact.objects if target == "contacts" else Chat.objects
+            assert list(matching(rows.for_workspace(acme), found, alice)) == []
 
 
 # --- Refusals ---------------------------------------------------------------------------------------

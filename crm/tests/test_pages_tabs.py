@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import actors
 from crm.models import Tab, TabCount
 from crm.pages import contact_list
+from crm.search import chats
 from crm.services import tabs
 from crm.tests.records import add_account, add_chat, add_contact, add_field, add_stage, add_tag, hold, wear
 from crm.tests.test_pages_contacts import said, shown
@@ -287,6 +289,77 @@ def test_list_chats_page_by_page(client, alice, acme):
     assert client.get(reverse("chats"), {"cursor": "x"}).url == reverse("chats")
     part = client.get(reverse("chats"), headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
+
+
+def test_search_chats(client, alice, acme):
+    """By both names of a chat, beside the filter, and with a way on to the contacts."""
+    account = add_account(acme)
+    add_chat(account, kind="group", name="José’s team", unread_count=1)
+    add_chat(account, kind="group", name="Team lunch")
+    renamed = add_chat(account, kind="group", name="Friday")
+    renamed.own_name, renamed.search_text = "Suppliers", " suppliers friday"
+    renamed.save()
+    client.force_login(alice)
+
+    def names(**params) -> list[str]:
+        return sorted(chat.name for chat in client.get(reverse("chats"), params).context["chats"])
+
+    assert names(q="team") == ["José’s team", "Team lunch"]
+    assert names(q="TEAM jose") == ["José’s team"]
+    assert names(q="suppl") == names(q="friday") == ["Friday"]
+    assert names(q="te") == ["José’s team", "Team lunch"]
+    assert names(q="team", field="unread", op="no", value="") == ["Team lunch"]
+    assert names(q="\x00 ") == ["Friday", "José’s team", "Team lunch"]
+    nothing = client.get(reverse("chats"), {"q": "50% & more"}).content.decode()
+    assert "No chat has “50% &amp; more” in its name." in nothing
+    assert f"{reverse('contacts')}?q=50%25%20%26%20more" in nothing
+    assert 'value="50% &amp; more"' in nothing
+    part = client.get(reverse("chats"), {"q": "lunch"}, headers={"HX-Request": "true"})
+    assert part.headers["HX-Push-Url"] == reverse("chats") + "?q=lunch"
+    assert "<html" not in part.content.decode()
+
+
+def test_search_of_chats_is_kept_in_no_tab(client, alice, acme):
+    account = add_account(acme)
+    add_chat(account, kind="group", name="Sales", unread_count=1)
+    add_chat(account, kind="group", name="Supply", unread_count=1)
+    client.force_login(alice)
+    assert "Save as tab" not in client.get(reverse("chats"), {"q": "sales"}).content.decode()
+    keep(client, target="chats", query="?q=sales&field=unread&op=yes&value=", name="Unread")
+    tab = Tab.objects.get()
+    assert tab.filter == {"unread": True}
+    found = client.get(
+        reverse("chats"), {"tab": tab.pk, "changed": "1", "q": "sales", "field": "unread", "op": "yes", "value": ""}
+    )
+    assert [chat.name for chat in found.context["chats"]] == ["Sales"]
+    assert "Save in" not in found.content.decode()
+
+
+def test_short_pages_of_chats_go_on(client, alice, acme, monkeypatch):
+    """What one request does not come to is a page without anything, which leads on."""
+    monkeypatch.setattr(chats, "ALLOWANCE", 3)
+    account = add_account(acme)
+    for number in range(7):
+        add_chat(account, kind="group", name=f"Group {number}", last_message_at=timezone.now())
+    add_chat(account, kind="group", name="al")
+    client.force_login(alice)
+    first = client.get(reverse("chats"), {"q": "al"})
+    text = first.content.decode()
+    assert first.context["chats"] == []
+    assert "Search on" in text
+    assert "No chat found" not in text
+    second = client.get(reverse("chats") + first.context["more"])
+    assert ([chat.name for chat in second.context["chats"]], second.context["more"]) == (["al"], "")
+
+
+def test_short_pages_of_contacts_go_on(client, alice, acme, monkeypatch):
+    monkeypatch.setattr(contact_list, "contact_ids_page", lambda **asked: ([], "on"))
+    add_contact(acme, "Ana")
+    client.force_login(alice)
+    text = client.get(reverse("contacts"), {"q": "ana"}).content.decode()
+    assert "Search on" in text
+    assert "cursor=on" in text
+    assert "Nobody found" not in text
 
 
 def test_no_chats_says_what_to_do(client, alice, acme):

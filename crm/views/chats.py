@@ -8,9 +8,10 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.models import Role
 from crm.filters import Filter, parse_filter
-from crm.filters.sql import Sql, all_of
+from crm.filters.chat_leaves import NOT_OF_PERSON
+from crm.filters.sql import TRUE, Sql, all_of
 from crm.models import Chat, ChatKind, GroupMember, TabTarget
-from crm.search.chats import named_so, page_of_chats
+from crm.search.chats import driver_of, named_so, page_of_chats
 from crm.search.lists import query_of
 from crm.serializers.chats import (
     ChatChangeSerializer,
@@ -57,11 +58,12 @@ class ChatsView(WorkspaceView):
     )
     def get(self, request):
         page = PageRequest.of(request.query_params, self.sorts, self.default_sort)
-        conditions, driver = self._asked(request.query_params)
+        conditions, driver, along = self._asked(request.query_params)
         ids, following = page_of_chats(
             workspace=self.workspace,
             condition=all_of(conditions),
             driver=driver,
+            along=along,
             limit=page.limit,
             behind=page.key,
         )
@@ -69,24 +71,26 @@ class ChatsView(WorkspaceView):
         results = self.get_serializer([rows[id] for id in ids if id in rows], many=True).data
         return Response({"results": results, "next_cursor": page.cursor_behind(*following) if following else None})
 
-    def _asked(self, params) -> tuple[list[Sql], Sql | None]:
-        """What the parameters say of a chat, and what of it an index knows."""
-        conditions, driver = [], None
+    def _asked(self, params) -> tuple[list[Sql], Sql | None, Sql]:
+        """What the parameters say of a chat, what of it an index knows, and what an index in the list's order knows."""
+        conditions, driver, along = [], None, TRUE
         if text := params.get("whatsapp_account"):
             conditions.append(Sql("crm_chat.whatsapp_account_id = %s", (_uuid("whatsapp_account", text),)))
         if kind := params.get("kind"):
             if kind not in ChatKind.values:
                 raise Invalid("kind", "invalid_choice", f"One of: {', '.join(ChatKind.values)}.")
             conditions.append(Sql("crm_chat.kind = %s", (kind,)))
+            along = TRUE if kind == ChatKind.PERSON else NOT_OF_PERSON
         if words := fold(query_of(params.get("q") or "")).split():
             conditions.append(named_so(words))
-            driver = named_so([word for word in words if len(word) > 2]) if max(map(len, words)) > 2 else None
+            driver = driver_of(words)
         if text := params.get("contact"):
             driver = Sql("crm_chat.contact_id IS NOT NULL AND crm_chat.contact_id = %s", (_uuid("contact", text),))
             conditions.append(driver)
         if (found := self._filter(params)) is not None:
             conditions.append(found.condition(self.request.user))
-        return conditions, driver
+            along = found.along(self.request.user) if along == TRUE else along
+        return conditions, driver, along
 
     def _filter(self, params) -> Filter | None:
         """What a filter and a tab select together."""
