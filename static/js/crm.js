@@ -14,6 +14,12 @@
     box.select();
   });
 
+  // What htmx brings is read as if there were no scripts, so that the fields of a <noscript> would be sent along: an
+  // earlier search beside the one that is typed.
+  const forgetNoscript = () => document.querySelectorAll("noscript").forEach((element) => element.remove());
+  forgetNoscript();
+  document.addEventListener("htmx:load", forgetNoscript);
+
   // One tick for all that are shown, another for all that match; whoever takes one out means neither.
   document.addEventListener("change", (event) => {
     const form = event.target.form;

@@ -14,6 +14,7 @@ from crm.models import Contact, ContactTag, Reminder, Tab, Tag
 from crm.services.bulk import starting
 from crm.services.bulk.running import run_open_actions
 from crm.services.imports.runs import run_waiting
+from crm.tests.records import add_account, add_chat
 from crm.tests.test_pages_contacts import add
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,6 +151,28 @@ def test_tag_in_bulk(visit, alice, acme):
     bar.get_by_role("button", name="Set the owner").click()
     expect(page.get_by_text("3 contacts are changed.")).to_be_visible()
     assert Contact.objects.filter(owner=alice).count() == 3
+
+
+def test_search_again_and_again(visit, alice, acme):
+    account = add_account(acme)
+    for name in ("Crew", "Team one", "Team two"):
+        add_chat(account, kind="group", name=name)
+        add(acme, alice, name)
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    for path in ("/contacts/", "/chats/"):
+        visitor.open(path)
+        for query, names in (
+            ("crew", ["Crew"]),
+            ("team", ["Team one", "Team two"]),
+            ("zebra", []),
+            ("two", ["Team two"]),
+        ):
+            page.get_by_role("searchbox").fill(query)
+            page.wait_for_url(f"**{path}?q={query}")
+            for name in ("Crew", "Team one", "Team two"):
+                expect(page.locator("#rows bdi", has_text=name)).to_have_count(int(name in names))
 
 
 def test_find_and_edit_contact_without_javascript(visit, alice, acme):
