@@ -77,9 +77,9 @@ def _is_valid(digits: str) -> bool:
 
 # Plans under which one number is registered in two forms: what to recognise, and the two forms of it, the shorter first.
 _TWO_FORMS = (
-    (re.compile(r"55([1-9]\d)9?([6-9]\d{7})"), r"55\1\2", r"55\g<1>9\2"),  # Brazil's mobiles
-    (re.compile(r"521?(\d{10})"), r"52\1", r"521\1"),  # Mexico
-    (re.compile(r"549?(\d{10})"), r"54\1", r"549\1"),  # Argentina
+    (re.compile(r"55([1-9]\d)9?([6-9]\d{7})"), "55{}{}", "55{}9{}"),  # Brazil's mobiles
+    (re.compile(r"521?(\d{10})"), "52{}", "521{}"),  # Mexico
+    (re.compile(r"549?(\d{10})"), "54{}", "549{}"),  # Argentina
 )
 _TWO_FORM_CODES = frozenset({"55", "52", "54"})
 
@@ -90,7 +90,7 @@ def _forms(digits: str) -> tuple[str, ...]:
         return (digits,)
     for plan, short, long in _TWO_FORMS:
         if found := plan.fullmatch(digits):
-            return found.expand(short), found.expand(long)
+            return short.format(*found.groups()), long.format(*found.groups())
     return (digits,)
 
 
@@ -111,7 +111,7 @@ def spellings(digits: str) -> list[str]:
 
 
 # Brazil's rule from the other side: a nine before a landline, or a mobile written like one.
-_NINE = ((re.compile(r"55([1-9]\d)9([2-5]\d{7})"), r"55\1\2"), (re.compile(r"55([1-9]\d)([2-5]\d{7})"), r"55\g<1>9\2"))
+_NINE = ((re.compile(r"55([1-9]\d)9([2-5]\d{7})"), "55{}{}"), (re.compile(r"55([1-9]\d)([2-5]\d{7})"), "55{}9{}"))
 
 
 def lookalikes(digits: str, region: str | None = None) -> list[str]:
@@ -120,7 +120,7 @@ def lookalikes(digits: str, region: str | None = None) -> list[str]:
     The nine of Brazil's mobiles at a landline, the zero for calls within a
     country behind its code, and the code of `region` (ISO 3166) left out.
     """
-    forms = [found.expand(other) for plan, other in _NINE if (found := plan.fullmatch(digits))]
+    forms = [other.format(*found.groups()) for plan, other in _NINE if (found := plan.fullmatch(digits))]
     for length in (1, 2, 3):
         code, rest = digits[:length], digits[length:]
         if code.isdecimal() and int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and not code.startswith("0"):
