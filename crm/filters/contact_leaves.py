@@ -7,7 +7,7 @@ from uuid import UUID
 from crm.filters.moments import Span
 from crm.filters.nodes import ALIVE, ContactLeaf, Scope
 from crm.filters.reading import MAX_IDS, Reading, Wrong, boolean, items, only, text
-from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, none_of
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, none_of, wearing
 from waplus.lib.phones import match_key
 
 
@@ -80,8 +80,7 @@ class Tagged(ContactLeaf):
 
     def drivers(self, scope):
         sets = {"any": [list(self.tags)], "all": [[tag] for tag in self.tags], "none": []}[self.how]
-        start = "SELECT contact_id AS id FROM crm_contacttag WHERE workspace_id = %s AND tag_id = ANY(%s)"
-        return [Driver(4, Sql(start, (scope.workspace_id, tags)), is_exact=len(sets) == 1) for tags in sets]
+        return [Driver(4, wearing(scope.workspace_id, tags), is_exact=len(sets) == 1) for tags in sets]
 
 
 class _Assigned(ContactLeaf):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -126,3 +127,12 @@ def beginning(text: str) -> str:
 def escaped(text: str) -> str:
     """`text` without what means something in a LIKE pattern."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def wearing(workspace_id: UUID, tags: Sequence[UUID]) -> Sql:
+    """Ids of contacts that wear one of some tags, tag after tag: who needs only the first thousand reads no more."""
+    return Sql(
+        "SELECT worn.contact_id AS id FROM unnest(%s::uuid[]) AS tag (id) CROSS JOIN LATERAL "
+        "(SELECT contact_id FROM crm_contacttag WHERE workspace_id = %s AND tag_id = tag.id OFFSET 0) worn",
+        (list(tags), workspace_id),
+    )

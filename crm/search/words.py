@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, exists, union
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, exists, union, wearing
 from crm.models.contacts import search_words
 
 MAX_QUERY = 200
@@ -79,8 +79,8 @@ class Places:
         return any_of([word.in_text("crm_contact.search_text"), tagged])
 
     def own_of(self, words: list[Word]) -> Sql:
-        """In the contact's own text or tags, all of some words."""
-        return all_of(self.own(word) for word in words)
+        """In the contact's own text or tags, all of some words: those that fewer tags have are looked for first."""
+        return all_of(self.own(word) for word in sorted(words, key=lambda word: len(word.tags)))
 
     def fields(self, word: Word) -> Sql:
         """In a custom field."""
@@ -101,13 +101,6 @@ class Places:
                 (self.workspace_id,),
             )
             + texts
-        )
-
-    def wearing(self, word: Word) -> Sql:
-        """Ids of contacts that wear a tag with the word."""
-        return Sql(
-            "SELECT contact_id AS id FROM crm_contacttag WHERE workspace_id = %s AND tag_id = ANY(%s)",
-            (self.workspace_id, list(word.tags)),
         )
 
     def holding(self, *words: Word) -> Sql:
@@ -139,7 +132,7 @@ class Places:
 
     def owners(self, word: Word) -> list[Sql]:
         """Selects of the contacts that have the word in their own text or tags."""
-        return [self.owning([word]), *([self.wearing(word)] if word.tags else [])]
+        return [self.owning([word]), *([wearing(self.workspace_id, word.tags)] if word.tags else [])]
 
     def drivers(self) -> list[Driver]:
         """For each word, the longest first, a select of all contacts that have it anywhere."""

@@ -81,7 +81,7 @@ class JoinedRow:
 
     `aliases` maps an SQL alias to its model; `source` and `condition` are
     constants of the calling module, and so are `beside`: more columns, which
-    come as plain values.
+    come as plain values, of a statement that is then planned once.
     """
 
     def __init__(self, aliases: dict[str, str], source: str, condition: str, beside: str = ""):
@@ -109,7 +109,8 @@ class JoinedRow:
         ]
         if self.beside:
             columns.append(self.beside)
-        return PreparedStatement(f"SELECT {', '.join(columns)} FROM {self.source} WHERE {self.condition}")
+        sql = f"SELECT {', '.join(columns)} FROM {self.source} WHERE {self.condition}"
+        return PreparedStatement(sql, planned_once=bool(self.beside))
 
     def first(self, params: Sequence) -> "Joined | None":
         """The first row, or None."""
