@@ -346,21 +346,22 @@ def _common(drivers: Sequence[Driver], most: int) -> tuple[Sql, str]:
 # The planner would read a whole table for a word that it takes for frequent, because of the LIMIT behind it, and
 # sort a whole workspace for an order that an index has, because of the LIMIT in it. Other processes cost more to
 # start than they would help with.
-FORBIDDEN = {
+_SETTINGS = {
     "enable_seqscan": "off",
     "enable_sort": "off",
     "enable_incremental_sort": "off",
     "max_parallel_workers_per_gather": "0",
 }
+FORBIDDING = "".join(f"SET LOCAL {name} = {value}; " for name, value in _SETTINGS.items())
+ALLOWING = "; ".join(f"SET LOCAL {name} TO DEFAULT" for name in _SETTINGS)
 
 
 def fetched(statement: Sql) -> list[tuple]:
     """Rows of a statement that goes along indexes."""
     with connection.cursor() as cursor:
         # In one message they are one transaction, without its journeys to the server.
-        settings = "; ".join(f"SET LOCAL {name} = {value}" for name, value in FORBIDDEN.items())
-        cursor.execute(f"{settings}; {statement.text}", statement.params)
+        cursor.execute(FORBIDDING + statement.text, statement.params)
         rows = cursor.fetchall()
         if connection.in_atomic_block:
-            cursor.execute("; ".join(f"SET LOCAL {name} TO DEFAULT" for name in FORBIDDEN))
+            cursor.execute(ALLOWING)
         return rows

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +17,7 @@ from crm.search import chats as searching
 from crm.search.chats import named_so, page_of_chats
 from crm.services.bulk.sets import count_matching
 from crm.services.tab_counts import count_chats, count_contacts
+from crm.tests.plans import plans_of
 from crm.tests.records import add_account, add_chat, add_contact, add_tag, wear
 
 pytestmark = pytest.mark.django_db
@@ -88,17 +89,6 @@ def test_every_way_of_finding_chats_finds_the_same(
         driver = named_so(words) if words else None
         ids = everything(workspace, condition=condition, driver=driver, along=found.along(alice), limit=limit)
     assert ids == [chat.pk for chat in rows]
-
-
-def plans_of(captured) -> list[str]:
-    """The plans of the searches among some queries, made as they were: with what they forbid."""
-    plans = []
-    for forbidding, _, statement in (query["sql"].rpartition("off; ") for query in captured.captured_queries):
-        if forbidding:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"{forbidding}off; EXPLAIN {statement}")
-                plans.append("\n".join(row[0] for row in cursor.fetchall()))
-    return plans
 
 
 @pytest.mark.parametrize("words", [[], ["rare"], ["absent"], ["chat"]])

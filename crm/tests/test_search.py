@@ -5,7 +5,7 @@ import re
 from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +17,7 @@ from crm.filters.compiled import contacts_matching
 from crm.models import Contact, FieldValue, Stage
 from crm.search import scans
 from crm.search.lists import page_of_contacts
+from crm.tests.plans import plans_of
 from crm.tests.records import add_account, add_chat, add_contact, add_field, add_note, add_stage, add_tag, hold, wear
 from waplus.lib.errors import Refused
 from waplus.lib.text import fold, searchable
@@ -404,19 +405,11 @@ def test_cursor_of_other_order_is_refused(alice_device, acme):
 # --- Along an index ---------------------------------------------------------------------------------
 
 
-def plans_of(call) -> list[str]:
+def plans_for(call) -> list[str]:
     """The plans of every statement that a call searches with."""
     with CaptureQueriesContext(connection) as captured:
         call()
-    found = []
-    for query in captured.captured_queries:
-        forbidding, _, statement = query["sql"].rpartition("off; ")
-        if forbidding:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(f"{forbidding}off; EXPLAIN {statement}")
-                found.append("\n".join(row[0] for row in cursor.fetchall()))
-    assert found
-    return found
+    return plans_of(captured)
 
 
 @pytest.fixture
@@ -446,7 +439,7 @@ LARGE = "crm_(contact|contactidentity|contacttag|fieldvalue|note|chat)"
 def test_search_never_reads_the_table(crowd, monkeypatch, query):
     monkeypatch.setattr(scans, "FIRST_WALK", 500)
     monkeypatch.setattr(scans, "NAMED", 50)
-    for plan in plans_of(lambda: page_of_contacts(workspace=crowd, query=query)):
+    for plan in plans_for(lambda: page_of_contacts(workspace=crowd, query=query)):
         assert not re.search(rf"Seq Scan on {LARGE}\b", plan), plan
         assert "Sort" not in plan or "named" in plan, plan
 
@@ -454,7 +447,7 @@ def test_search_never_reads_the_table(crowd, monkeypatch, query):
 @pytest.mark.parametrize("sort", ["name", "-name", "changed", "created", "-created", "last_message", "-last_message"])
 def test_orders_never_read_the_table(crowd, monkeypatch, sort):
     call = lambda: page_of_contacts(workspace=crowd, query="", sort=sort, limit=50)  # noqa: E731
-    for plan in plans_of(call):
+    for plan in plans_for(call):
         assert not re.search(rf"(Seq Scan on {LARGE}\b)|Sort", plan), plan
 
 
@@ -476,5 +469,5 @@ def test_filters_never_read_the_table(crowd, alice, monkeypatch, few):
         found = parse_filter(crowd, tree)
         for sort in ("name", "-created", "-last_message", f"field:{field.pk}"):
             asked = {"condition": found.condition(alice), "drivers": found.drivers(alice), "sort": sort}
-            for plan in plans_of(partial(page_of_contacts, workspace=crowd, **asked)):
+            for plan in plans_for(partial(page_of_contacts, workspace=crowd, **asked)):
                 assert not re.search(rf"Seq Scan on {LARGE}\b", plan), plan
