@@ -17,7 +17,7 @@ from waplus.lib.walltime import validate_zone
 class ScheduledMessageSerializer(serializers.ModelSerializer):
     id = ClientIdField()
     whatsapp_account = ScopedRelatedField(queryset=WhatsAppAccount.objects)
-    contact = ScopedRelatedField(queryset=Contact.objects.filter(deleted_at=None), required=False, allow_null=True)
+    contact = ScopedRelatedField(queryset=Contact.objects.alive(), required=False, allow_null=True)
     chat_jid = serializers.CharField(max_length=64, required=False, help_text="Without it: the contact's own address.")
     body = serializers.CharField(max_length=MAX_BODY, trim_whitespace=False)
     wall_time = WallTimeField(help_text="Local time without an offset, such as 2026-03-29T09:00.")

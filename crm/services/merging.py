@@ -26,7 +26,10 @@ from crm.services.identities import jids_of
 from waplus.lib.constraints import ScopedForeignKey
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
+from waplus.lib.locks import take_turns
 
+# Who merges takes turns on it, and waits for those who hang rows on thousands of contacts without locking each.
+MERGES = "crm_merge"
 # Own columns that the contact that stays takes over where it has nothing.
 COLUMNS = ("name", "profile_name", "company", "email", "owner_id", "stage_id", "avatar_id")
 # References that tell of the contacts themselves and not of what they have.
@@ -187,6 +190,7 @@ def merge_contacts(
     """
     if kept_id == absorbed_id:
         raise Invalid("other", "same_contact", "A contact cannot be merged with itself.")
+    take_turns(MERGES, workspace.pk)
     contacts = _locked(workspace, kept_id, absorbed_id)
     kept, absorbed = contacts.get(kept_id), contacts.get(absorbed_id)
     if _is_alive(kept) and absorbed is not None and absorbed.merged_into_id == kept_id:

@@ -25,6 +25,7 @@ from crm.models import (
 )
 from crm.models.contacts import numbers_of
 from crm.services import bin, contacts, merging, notes, tags
+from crm.services.bulk import effects
 from crm.services.identities import owners_of
 from crm.services.reminders import changes
 from crm.tests.people import Crowd, difference, furnish, make_contact, tables_of
@@ -436,6 +437,21 @@ def test_what_is_added_while_contact_goes_comes_along(acme, alice_device, bob_de
         assert merged.status_code == 201
         is_added = added.status_code in (200, 201, 204)
         assert list(model.objects.values_list("contact", flat=True)) == [kept.pk] * is_added
+
+
+@really_at_once
+def test_tag_that_is_put_on_many_while_one_goes_comes_along(acme, alice_device, bob_device, monkeypatch):
+    tag = Tag.objects.create(workspace=acme, name="VIP", folded="vip")
+    kept, gone = make_contact(acme, name="A"), make_contact(acme, name="B")
+    linger(monkeypatch, effects, "_written")
+    tagged, merged = at_once(
+        lambda: bob_device.client.post(
+            f"{CONTACTS}bulk/", {"action": "add_tags", "ids": [str(gone.pk)], "tags": [str(tag.pk)]}
+        ),
+        lambda: time.sleep(0.015) or post_merge(alice_device, kept, gone),
+    )
+    assert (tagged.status_code, tagged.json()["changed"], merged.status_code) == (201, 1, 201)
+    assert list(ContactTag.objects.values_list("contact", flat=True)) == [kept.pk]
 
 
 def test_contact_that_went_holds_no_key_and_has_it_back_after(acme, alice_device):

@@ -6,7 +6,8 @@ from accounts import actors
 from accounts.tests.together import assert_refused
 from crm.models import WhatsAppAccount
 from crm.services.bin import delete_contact, restore_contact
-from messaging.models import QueuedMessage
+from crm.services.merging import merge_contacts
+from messaging.models import QueuedMessage, ScheduledMessage
 from messaging.services.dispatch import IN_BIN, settle_expired_leases
 from messaging.services.scheduling import queue_due_messages
 from messaging.tests.calls import claim, edit, queued, read, report, schedule, scheduled, state_of
@@ -79,3 +80,11 @@ def test_nothing_is_scheduled_for_contact_in_bin(alice_device, acme, number):
         errors = assert_refused(answer, "invalid")["errors"]
         assert [(error["field"], error["code"]) for error in errors] == [("contact", "does_not_exist")]
     assert read(alice_device, message["id"]) == message
+
+
+def test_nothing_is_scheduled_for_contact_that_was_merged(alice_device, acme, number):
+    kept, gone = add_contact(acme, ("phone", "+4915112345679")), add_contact(acme, PHONE)
+    merge_contacts(workspace=acme, actor=actors.SYSTEM, kept_id=kept.pk, absorbed_id=gone.pk)
+    errors = assert_refused(schedule(alice_device, number, contact=str(gone.pk)), "invalid")["errors"]
+    assert [(error["field"], error["code"]) for error in errors] == [("contact", "does_not_exist")]
+    assert not ScheduledMessage.objects.exists()

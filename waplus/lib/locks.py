@@ -30,11 +30,12 @@ def held(rows: QuerySet, hold: Hold) -> list:
     return list(rows.model.objects.raw(f"{sql} {hold.value}", params))
 
 
-def take_turns(*what) -> None:
+def take_turns(*what, shared: bool = False) -> None:
     """Let those who name the same thing go one after the other: each waits here until the one before has ended.
 
     For rules over several rows that no constraint can say, such as "at most 200".
+    Those who `shared` it go together, and wait for nobody but for who did not.
     """
     number = int.from_bytes(hash_secret(" ".join(map(str, what)))[:8], "big", signed=True)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [number])

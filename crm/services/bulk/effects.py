@@ -20,9 +20,10 @@ from crm.models import BulkKind, CustomField, Tag
 from crm.services import bin
 from crm.services.contact_events import record_event_of_many
 from crm.services.field_values import InvalidValue, canonical_value
+from crm.services.merging import MERGES
 from crm.services.stages import hold_stage
 from waplus.lib.errors import Invalid, Refused
-from waplus.lib.locks import Hold, held
+from waplus.lib.locks import Hold, held, take_turns
 
 
 class Effect(NamedTuple):
@@ -114,6 +115,7 @@ def _tags(workspace: Workspace, arguments: dict) -> list[UUID]:
 
 
 def _add_tags(workspace: Workspace, actor: Actor, arguments: dict, contacts: list[UUID]) -> Effect:
+    take_turns(MERGES, workspace.pk, shared=True)
     tags = _tags(workspace, arguments)
     count = _written(_ADD_TAGS, workspace, contacts, tags=tags, user=actor.user_id)[0]
     if count:
