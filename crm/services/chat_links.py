@@ -12,22 +12,31 @@ from waplus.lib.jids import Jid
 from waplus.lib.locks import Hold, held
 from waplus.lib.prepared import PreparedStatement
 
-_LINK = PreparedStatement("""
-WITH known AS (
-    SELECT * FROM unnest($2::text[], $3::text[]::uuid[]) AS k (jid, contact_id)
-), lonely_chat AS (
-    SELECT c.id, k.contact_id FROM crm_chat c JOIN known k ON k.jid = c.jid
-    WHERE c.workspace_id = $1::uuid AND c.contact_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
+
+def linking(*, workspace: str, known: str) -> str:
+    """SQL, as parts of a WITH: gives lonely chats and members of groups their contact, and leaves a row for each in `linked`.
+
+    `workspace` is SQL for the workspace's id, `known` a select of `jid` and `contact_id`.
+    """
+    return f"""
+known_jid AS ({known}), lonely_chat AS (
+    SELECT c.id, k.contact_id FROM crm_chat c JOIN known_jid k ON k.jid = c.jid
+    WHERE c.workspace_id = {workspace} AND c.contact_id IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c
 ), linked_chat AS (
     UPDATE crm_chat c SET contact_id = l.contact_id FROM lonely_chat l WHERE c.id = l.id RETURNING 1
 ), lonely_member AS (
-    SELECT m.id, k.contact_id FROM crm_groupmember m JOIN known k ON k.jid = m.jid
-    WHERE m.workspace_id = $1::uuid AND m.contact_id IS NULL ORDER BY m.id FOR NO KEY UPDATE OF m
+    SELECT m.id, k.contact_id FROM crm_groupmember m JOIN known_jid k ON k.jid = m.jid
+    WHERE m.workspace_id = {workspace} AND m.contact_id IS NULL ORDER BY m.id FOR NO KEY UPDATE OF m
 ), linked_member AS (
     UPDATE crm_groupmember m SET contact_id = l.contact_id FROM lonely_member l WHERE m.id = l.id RETURNING 1
+), linked AS (
+    SELECT FROM linked_chat UNION ALL SELECT FROM linked_member
 )
-SELECT (SELECT count(*) FROM linked_chat) + (SELECT count(*) FROM linked_member)
-""")
+"""
+
+
+_KNOWN = "SELECT * FROM unnest($2::text[], $3::text[]::uuid[]) AS k (jid, contact_id)"
+_LINK = PreparedStatement(f"WITH {linking(workspace='$1::uuid', known=_KNOWN)} SELECT count(*) FROM linked")
 
 _UNLINK = """
 WITH theirs AS (
@@ -45,14 +54,20 @@ def link_chats(*, workspace: Workspace, holders: Mapping[str, UUID]) -> int:
     `holders` maps match keys to contacts. Whoever adds identities calls this in
     the same transaction. Answers how many rows got a contact.
     """
+    contacts = contacts_of_jids(holders)
+    if not contacts:
+        return 0
+    return _LINK.fetch([workspace.pk, list(contacts), list(map(str, contacts.values()))])[0][0]
+
+
+def contacts_of_jids(holders: Mapping[str, UUID]) -> dict[str, UUID]:
+    """The contacts of match keys by the JIDs that chats may have for them."""
     contacts: dict[str, UUID] = {}
     # Numbers before LIDs: the digits of a LID are only looked for where no number has them.
     for key in sorted(holders, key=lambda key: (":" in key, key)):
         for jid in jids_of(key):
             contacts.setdefault(jid, holders[key])
-    if not contacts:
-        return 0
-    return _LINK.fetch([workspace.pk, list(contacts), list(map(str, contacts.values()))])[0][0]
+    return contacts
 
 
 def hold_contacts(*, workspace: Workspace, jids: Iterable[Jid]) -> dict[str, UUID]:

@@ -1,12 +1,12 @@
 """The rows of a new contact and of new identities, a statement each.
 
 To make a contact takes its place in the plan, its own row, those of its
-identities and the event. All of them are one prepared statement: over the
+identities, its link with chats that are there already, and the event. All of them are one prepared statement: over the
 usage row, which it locks, the contacts of a workspace are made one after the
 other, and each round trip in between would be a wait for everybody else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from accounts.models import Resource
 from accounts.services import plans
 from accounts.services.events import EVENT_COLUMNS, event_values
 from crm.models import Contact
+from crm.services.chat_links import contacts_of_jids, linking
 from crm.services.identities import Identity
 from waplus.lib.ids import uuid7
 from waplus.lib.prepared import PreparedStatement
@@ -65,7 +66,12 @@ WITH granted AS (
 }
 ), told AS (
     INSERT INTO accounts_event ({", ".join(EVENT_COLUMNS)}) SELECT {_places(_EVENT, len(EVENT_COLUMNS))} FROM made
-)
+), {
+    linking(
+        workspace="$2::uuid",
+        known=f"SELECT jid, made.id AS contact_id FROM unnest(${_SOURCE + 1 + len(_ARRAYS)}::text[]) AS jid CROSS JOIN made",
+    )
+}
 SELECT (SELECT count(*) FROM granted), (SELECT count(*) FROM known), (SELECT changed_xid::text FROM made)
 """)  # fmt: skip
 
@@ -78,15 +84,16 @@ class Inserted(NamedTuple):
     identities: int
 
 
-def insert_contact(contact: Contact, identities: Iterable[Identity], *, source: str, actor: Actor) -> Inserted:
-    """Write a contact with its identities and its event, within the plan.
+def insert_contact(contact: Contact, identities: Sequence[Identity], *, source: str, actor: Actor) -> Inserted:
+    """Write a contact with its identities and its event, within the plan, and give it the chats that wait for it.
 
     What is not written was somebody else's: the last place, the id, a key. The
     caller has the transaction rolled back then.
     """
     event = event_values(kind="contact.created", actor=actor, workspace_id=contact.workspace_id, object_id=contact.pk)
     values = [getattr(contact, column) for column in _COLUMNS]
-    [(places, known, stamp)] = _NEW.fetch([*values, *event, source, *_arrays(identities, set())])
+    jids = list(contacts_of_jids({identity.match_key: contact.pk for identity in identities}))
+    [(places, known, stamp)] = _NEW.fetch([*values, *event, source, *_arrays(identities, set()), jids])
     if stamp is not None:
         contact._state.adding = False
         contact.changed_xid, contact.version, contact.field_versions = int(stamp), 1, {}

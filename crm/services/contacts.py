@@ -140,7 +140,6 @@ def _create(
         raise Refused("conflict")
     if inserted.identities != len(canonical):
         raise _in_use(workspace, contact, canonical)
-    link_chats(workspace=workspace, holders={identity.match_key: contact.pk for identity in canonical})
     if tags:
         put_on_tags(workspace=workspace, contact=contact, tag_ids=tags, actor=actor)
     if fields:
