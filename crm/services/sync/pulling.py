@@ -75,11 +75,13 @@ def glance_for(token: str) -> Glance | None:
 def _glance(known: tuple[Kind, ...]) -> tuple[str, str]:
     """Columns and joins: the epoch, the horizon, the floor, and whether anything is there behind `$2`, readable already or not.
 
-    Each table's newest row is the end of its index; whether there is one behind
-    the transaction might be looked for in the whole table.
+    Only the end of each table's index is looked at, from the transaction on:
+    without an order the planner might look for one in the whole table, and
+    before the transaction may lie what was deleted and not yet cleared away.
     """
     tables = [*(kind.table for kind in known), "crm_tombstone"]
-    anything = " OR ".join(f"coalesce({_newest(table, 'session.workspace_id')} > $2, false)" for table in tables)
+    behind = "AND changed_xid > $2"
+    anything = " OR ".join(f"{_newest(table, 'session.workspace_id', behind)} IS NOT NULL" for table in tables)
     return (
         f"{EPOCH}, ({HORIZON})::text, floor.xid::text, {anything}",
         "LEFT JOIN crm_syncepoch epoch ON true LEFT JOIN crm_syncfloor floor ON floor.workspace_id = session.workspace_id",
