@@ -7,7 +7,7 @@ from uuid import UUID
 from crm.filters.moments import Span
 from crm.filters.nodes import ALIVE, ContactLeaf, Scope
 from crm.filters.reading import MAX_IDS, Reading, Wrong, boolean, items, only, text
-from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, containing, exists, none_of, wearing
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, exists, none_of, wearing
 from waplus.lib.phones import match_key
 
 
@@ -69,14 +69,11 @@ class Tagged(ContactLeaf):
         return {"tag": {self.how: [str(tag) for tag in self.tags] if self.tags else True}}
 
     def of_contact(self, scope):
-        worn = Sql(
-            "FROM crm_contacttag worn WHERE worn.workspace_id = crm_contact.workspace_id AND worn.contact_id = crm_contact.id"
-        )
         if self.how == "none":
-            return none_of(exists(worn))
+            return none_of(beside("crm_contacttag", "worn"))
         if self.how == "any":
-            return exists(worn + Sql(" AND worn.tag_id = ANY(%s)", (list(self.tags),)))
-        return all_of(exists(worn + Sql(" AND worn.tag_id = %s", (tag,))) for tag in self.tags)
+            return beside("crm_contacttag", "worn", Sql("worn.tag_id = ANY(%s)", (list(self.tags),)))
+        return all_of(beside("crm_contacttag", "worn", Sql("worn.tag_id = %s", (tag,))) for tag in self.tags)
 
     def drivers(self, scope):
         sets = {"any": [list(self.tags)], "all": [[tag] for tag in self.tags], "none": []}[self.how]

@@ -12,11 +12,10 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import Workspace
-from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, exists, union, wearing
+from crm.filters.sql import FALSE, Driver, Sql, all_of, any_of, beginning, beside, containing, union, wearing
 from crm.models.contacts import search_words
 
 MAX_QUERY = 200
-_OF_CONTACT = "{alias}.workspace_id = crm_contact.workspace_id AND {alias}.contact_id = crm_contact.id"
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,8 @@ class Places:
 
     def own(self, word: Word) -> Sql:
         """In the contact's own text, or in the name of one of its tags."""
-        worn = "FROM crm_contacttag worn WHERE " + _OF_CONTACT.format(alias="worn") + " AND worn.tag_id = ANY(%s)"
-        tagged = exists(Sql(worn, (list(word.tags),))) if word.tags else FALSE
+        worn = Sql("worn.tag_id = ANY(%s)", (list(word.tags),))
+        tagged = beside("crm_contacttag", "worn", worn) if word.tags else FALSE
         return any_of([word.in_text("crm_contact.search_text"), tagged])
 
     def own_of(self, words: list[Word]) -> Sql:
