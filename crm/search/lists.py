@@ -90,7 +90,7 @@ def _ranked(
 ) -> list[Tier]:
     places = Places(workspace.pk, words)
     newest = NEWEST[0]
-    own = all_of(places.own(word) for word in words)
+    own = places.own_of(words)
     with_fields = all_of(any_of([places.own(word), places.fields(word)]) for word in words)
     everywhere = places.anywhere()
     first, first_tier = _first(workspace, query, words, filtered, drivers)
