@@ -105,9 +105,10 @@ def _statement() -> str:
     from django.db import connection
 
     from accounts.models import Workspace
-    from crm.services.contact_pages import _plain
-    from crm.views.contacts import ContactsView
+    from crm.search.orders import segments_of
+    from crm.services.contact_pages import plain_page
 
     workspace = Workspace.objects.latest("created_at")
+    statement = plain_page(segments_of(workspace, "name")[0], False, 51)
     with connection.cursor() as cursor:
-        return cursor.mogrify(_plain(ContactsView.sorts["name"], False, 51)._sql, [workspace.pk]).decode()
+        return cursor.mogrify(statement._sql, [workspace.pk]).decode()
