@@ -8,6 +8,7 @@ same server looks the same from inside, and asks for `manage.py start_sync_over`
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -100,10 +101,18 @@ _STANDING = PreparedStatement(f"SELECT {EPOCH} FROM crm_syncepoch epoch")
 
 def standing_epoch() -> UUID:
     """The epoch of the history that runs; if none was begun in it, one begins."""
+    return within_epoch(lambda: _STANDING.fetch([]))[0]
+
+
+def within_epoch(look: Callable[[], list[tuple]]) -> tuple:
+    """A row that `look` reads, which begins with the columns `EPOCH`, as of an epoch that stands, without its history.
+
+    Where none was begun in the history that runs, one begins, and it looks again.
+    """
     for _ in range(TRIES):
-        [(epoch, history)] = _STANDING.fetch([]) or [(None, None)]
+        epoch, history, *rest = (look() or [(None, None)])[0]
         if history == running_history():
-            return epoch
+            return epoch, *rest
         begin_epoch(instead_of=epoch)
     raise RuntimeError("an epoch that was begun does not stand")
 

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from accounts.models import User, Workspace
 from accounts.services.tokens import Glance
-from crm.services.sync.epoch import EPOCH, HORIZON, TRIES, begin_epoch, running_history, standing_epoch
+from crm.services.sync.epoch import EPOCH, HORIZON, begin_epoch, running_history, standing_epoch, within_epoch
 from crm.services.sync.kinds import Kind, change_sql, deletion, kinds, present_changes
 from crm.services.sync.tokens import END, NIL, Token, decode, encode, scope_of, start_over, transaction_of
 from waplus.lib.prepared import PreparedStatement
@@ -232,12 +232,8 @@ def _rows(kind: Kind) -> PreparedStatement:
 
 def _begin(workspace: Workspace) -> Token:
     """Where a first pull begins, in the epoch that stands or in one that begins with it."""
-    for _ in range(TRIES):
-        [(epoch, history, since, bound)] = _start(kinds()).fetch([workspace.pk])
-        if history == running_history():
-            return Token(epoch, rank=0, first=True, since=int(since), bound=int(bound))
-        begin_epoch(instead_of=epoch)
-    raise RuntimeError("an epoch that was begun does not stand")
+    epoch, since, bound = within_epoch(lambda: _start(kinds()).fetch([workspace.pk]))
+    return Token(epoch, rank=0, first=True, since=int(since), bound=int(bound))
 
 
 def _first_page(workspace: Workspace, user: User, at: Token | None, limit: int) -> tuple[list[str], Token, bool]:
