@@ -1,8 +1,7 @@
 """The list of contacts: tabs, search, filter, order, pages that grow as one scrolls."""
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Membership, Resource
@@ -11,14 +10,13 @@ from accounts.services import plans
 from crm.models import Contact, TabTarget
 from crm.pages.bulk_words import open_actions
 from crm.pages.filter_rows import ME, NOBODY, subjects
-from crm.pages.list_pages import PAGE, filter_open, found_by, moved_on, shown
+from crm.pages.list_pages import PAGE, found_by, list_page
 from crm.pages.list_state import ListState, OpenTab
 from crm.pages.sorting import IN_COLUMNS, Order, orders, plain_sort, show_values
-from crm.pages.tab_strip import FIRST_BUDGET, asked_tab, tab_strip
+from crm.pages.tab_strip import asked_tab
 from crm.services.contact_pages import contact_ids_page
 from crm.services.tab_counts import count_contacts
 from waplus.lib.errors import Invalid, Refused
-from waplus.lib.ids import uuid7
 
 LAST_COLUMN = "updated_at"
 
@@ -41,7 +39,7 @@ def asked_state(request: HttpRequest, membership: Membership) -> ListState:
     return ListState.of(request.GET, known, opened=OpenTab.of(tab, known, sorts) if tab else None)
 
 
-def listing(membership: Membership, state: ListState, cursor: str | None) -> dict:
+def _listing(membership: Membership, state: ListState, cursor: str | None) -> tuple[dict, str | None]:
     """The page of contacts that a state asks for, in a bounded number of queries."""
     known = orders(subject.field for subject in state.known.values() if subject.field)
     sort = plain_sort(state.sort)
@@ -64,22 +62,18 @@ def listing(membership: Membership, state: ListState, cursor: str | None) -> dic
     last = ordered_by if ordered_by and ordered_by.name not in IN_COLUMNS else known[LAST_COLUMN]
     show_values(membership.workspace, last, contacts)
     heads = headers(state, known, sort or ("" if state.query else "name"))
-    return {
+    context = {
         "contacts": contacts,
-        "state": state,
         "headers": heads,
         "last_column": heads[last.name],
         "orders": known.values(),
         "sort": sort or ("" if state.query else "name"),
-        "filter_rows": [(row, (subject := state.known[row.field]), subject.input_of(row.op)) for row in state.rows],
         "tags": [choice for choice in state.known["tag"].choices if choice[0] != NOBODY],
         "owners": [choice for choice in state.known["owner"].choices if choice[0] != ME],
         "stages": state.known["stage"].choices,
-        "new_tab": uuid7(),
-        "unfiltered": state.address(rows=()),
-        "more": state.address(cursor=next_cursor) if next_cursor else "",
-        "first_page": not cursor,
+        "total": plans.used_of(workspace=membership.workspace, resource=Resource.CONTACTS),
     }
+    return context, next_cursor
 
 
 @require_safe
@@ -87,20 +81,7 @@ def listing(membership: Membership, state: ListState, cursor: str | None) -> dic
 def contact_list(request, membership):
     """The contacts of the workspace."""
     state = asked_state(request, membership)
-    if request.GET.get("add") or request.GET.get("drop"):
-        return moved_on(request, state)
-    try:
-        found = listing(membership, state, request.GET.get("cursor"))
-    except Refused as refusal:
-        if state.filters and not request.GET.get("cursor"):
-            messages.error(request, refusal.detail)
-        return redirect("contacts")
-    found["filter_open"] = filter_open(request, state)
-    found["total"] = plans.used_of(workspace=membership.workspace, resource=Resource.CONTACTS)
-    part = request.htmx and not request.htmx.history_restore_request
-    found["strip"] = tab_strip(membership, budget=0 if part else FIRST_BUDGET)
-    found["jobs"] = [] if part else open_actions(membership.workspace)
-    return shown(request, state, "crm/parts/contact_list.html" if part else "crm/contacts.html", found)
+    return list_page(request, membership, state, _listing, jobs=lambda: open_actions(membership.workspace))
 
 
 @require_safe

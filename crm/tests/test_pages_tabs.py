@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import actors
 from crm.models import Tab, TabCount
-from crm.pages import contact_list
+from crm.pages import contact_list, list_pages
 from crm.search import chats
 from crm.services import tabs
 from crm.tests.records import add_account, add_chat, add_contact, add_field, add_stage, add_tag, hold, wear
@@ -228,7 +228,7 @@ def test_tab_outlives_what_it_speaks_of(client, alice, acme, vip):
 
 
 def test_strip_counts_what_the_page_left(client, alice, acme, vip, monkeypatch):
-    monkeypatch.setattr(contact_list, "FIRST_BUDGET", 0)
+    monkeypatch.setattr(list_pages, "FIRST_BUDGET", 0)
     client.force_login(alice)
     tab = make(alice, acme, filter={"tag": {"any": [str(vip.pk)]}})
     assert strip(client.get(reverse("contacts"))) == [("Mine", None)]
