@@ -137,8 +137,13 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
     )
     queued = QueuedMessage.objects.create(
         **scope,
+        source="scheduled",
+        origin_id=message.pk,
         scheduled_message=message,
+        contact=contact,
+        created_by=owner,
         occurrence_at=now,
+        not_before=now,
         whatsapp_account=account,
         chat_jid=f"{canaries.chat}@c.us",
         body=canaries.queued_body,

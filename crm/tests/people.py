@@ -29,7 +29,7 @@ from crm.models import (
     WhatsAppAccount,
 )
 from crm.services.contacts import create_contact, derive_search
-from messaging.models import ScheduledMessage
+from messaging.models import QueuedMessage, ScheduledMessage
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # What an undone merge leaves behind on purpose, and what is no row of a contact.
@@ -154,14 +154,29 @@ class Crowd:
                 **scope, whatsapp_account=furniture.account, jid=jid, kind="person", search_text="", unread_count=1
             )
             GroupMember.objects.create(**scope, chat=furniture.group, jid=jid)
-            ScheduledMessage.objects.create(
+            due_at = timezone.now() + timedelta(days=1)
+            schedule = ScheduledMessage.objects.create(
                 **scope,
                 whatsapp_account=furniture.account,
                 chat_jid=jid,
                 body="hello",
                 wall_time=now.replace(tzinfo=None),
                 time_zone="UTC",
-                due_at=timezone.now() + timedelta(days=1),
+                due_at=due_at,
+            )
+            QueuedMessage.objects.create(
+                **scope,
+                source="scheduled",
+                origin_id=schedule.pk,
+                scheduled_message=schedule,
+                occurrence_at=due_at,
+                whatsapp_account=furniture.account,
+                chat_jid=jid,
+                message_id=f"3EB0{self._fresh():018X}",
+                due_at=due_at,
+                not_before=due_at,
+                expires_at=due_at,
+                queued_at=now,
             )
 
 

@@ -71,6 +71,7 @@ MOVED = {
     "crm.groupmember.contact",
     "crm.note.contact",
     "crm.reminder.contact",
+    "messaging.queuedmessage.contact",
     "messaging.scheduledmessage.contact",
 }
 

@@ -55,8 +55,3 @@ class ScheduledMessage(WorkspaceModel):
 
     def __str__(self) -> str:
         return f"{self.wall_time:%Y-%m-%d %H:%M} {self.time_zone} to {self.chat_jid}"
-
-    @property
-    def is_to_binned_contact(self) -> bool:
-        """Whether its contact is in the bin: then it is not to be sent."""
-        return self.contact is not None and self.contact.deleted_at is not None

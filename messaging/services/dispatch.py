@@ -34,17 +34,16 @@ TOO_LATE = "It was later than the message allows, and no device had sent it."
 _CLAIM = """
 WITH picked AS (
     SELECT q.id FROM messaging_queuedmessage q
-    WHERE q.whatsapp_account_id = %(account)s AND q.state = 'queued' AND q.due_at <= %(now)s AND q.expires_at > %(now)s
+    WHERE q.whatsapp_account_id = %(account)s AND q.state = 'queued' AND q.not_before <= %(now)s AND q.expires_at > %(now)s
       AND NOT EXISTS (
           SELECT 1 FROM messaging_queuedmessage busy
-          WHERE busy.whatsapp_account_id = q.whatsapp_account_id AND busy.chat_jid = q.chat_jid
+          WHERE busy.whatsapp_account_id = q.whatsapp_account_id AND busy.chat_key = q.chat_key
             AND busy.state IN ('leased', 'sending', 'outcome_unknown')
       )
       AND NOT EXISTS (
-          SELECT 1 FROM messaging_scheduledmessage s JOIN crm_contact c ON c.id = s.contact_id
-          WHERE s.id = q.scheduled_message_id AND c.deleted_at IS NOT NULL
+          SELECT 1 FROM crm_contact c WHERE c.id = q.contact_id AND c.deleted_at IS NOT NULL
       )
-    ORDER BY q.due_at, q.scheduled_message_id LIMIT %(limit)s FOR UPDATE OF q
+    ORDER BY q.not_before, q.due_at, q.origin_id, q.position LIMIT %(limit)s FOR UPDATE OF q
 ), leased AS (
     UPDATE messaging_queuedmessage q
     SET state = 'leased', fence = q.fence + 1, claim_id = %(claim)s, instance_id = %(instance)s,
@@ -90,7 +89,7 @@ def claim_messages(
                     "lease_until": now + LEASE,
                 },
             )
-    in_order = mine.order_by("due_at", "scheduled_message_id")
+    in_order = mine.order_by("due_at", "origin_id", "position")
     leased = in_order.filter(claim_id=claim_id, state=DispatchState.LEASED, lease_until__gt=now)
     unknown = in_order.filter(state=DispatchState.OUTCOME_UNKNOWN)
     return Claim(list(leased), list(unknown[:MAX_CLAIM]))
@@ -148,10 +147,10 @@ def report_message(
             f"A message that is {message.state} cannot be reported as {report}.",
             extra={"state": message.state},
         )
-    if target == DispatchState.SENDING and message.scheduled_message.is_to_binned_contact:
+    if target == DispatchState.SENDING and message.contact is not None and message.contact.deleted_at is not None:
         raise Refused("wrong_state", IN_BIN, extra={"state": message.state})
     if target == DispatchState.SENDING:
-        message.lease_until = now + LEASE
+        message.lease_until, message.sending_at = now + LEASE, now
     else:
         attempt.outcome, attempt.reason, attempt.ended_at = report, reason, now
         attempt.save(update_fields=["outcome", "reason", "ended_at"])
@@ -200,7 +199,7 @@ def _move(message: QueuedMessage, state: DispatchState, actor: Actor, reason: st
     message.state, message.reason = state, reason
     if state not in OPEN:
         message.lease_until = None
-    message.save(update_fields=["state", "reason", "lease_until", "sent_at"])
+    message.save(update_fields=["state", "reason", "lease_until", "sending_at", "sent_at"])
     record_event(
         kind=f"message.{state.value}", actor=actor, workspace=message.workspace, obj=message, changed=["state"]
     )
@@ -209,8 +208,7 @@ def _move(message: QueuedMessage, state: DispatchState, actor: Actor, reason: st
 _SETTLE = """
 WITH ended AS (
     SELECT id, state, expires_at, EXISTS (
-        SELECT 1 FROM messaging_scheduledmessage s JOIN crm_contact c ON c.id = s.contact_id
-        WHERE s.id = messaging_queuedmessage.scheduled_message_id AND c.deleted_at IS NOT NULL
+        SELECT 1 FROM crm_contact c WHERE c.id = messaging_queuedmessage.contact_id AND c.deleted_at IS NOT NULL
     ) AS in_bin FROM messaging_queuedmessage
     WHERE (state IN ('leased', 'sending') AND lease_until <= %(now)s) OR (state = 'queued' AND expires_at <= %(now)s)
     ORDER BY id LIMIT 5000 FOR UPDATE SKIP LOCKED

@@ -176,7 +176,8 @@ def _change_place(message: ScheduledMessage, queued: QueuedMessage) -> None:
     """
     if queued.fence or queued.due_at == message.due_at:
         queued.whatsapp_account, queued.chat_jid, queued.body = message.whatsapp_account, message.chat_jid, message.body
-        queued.due_at = queued.occurrence_at = message.due_at
+        queued.contact = message.contact
+        queued.due_at = queued.occurrence_at = queued.not_before = message.due_at
         queued.expires_at = message.due_at + timedelta(minutes=message.lateness_minutes)
         queued.save()
         return
@@ -211,17 +212,21 @@ WITH due AS (
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 ), moved AS (
     UPDATE messaging_scheduledmessage m SET state = 'queued' FROM due WHERE m.id = due.id
-    RETURNING m.id, m.workspace_id, m.whatsapp_account_id, m.chat_jid, m.body, m.due_at, m.lateness_minutes
+    RETURNING m.id, m.workspace_id, m.whatsapp_account_id, m.contact_id, m.chat_jid, m.body, m.due_at,
+              m.lateness_minutes, m.created_by_id
 ), queued AS (
     INSERT INTO messaging_queuedmessage (
-        id, workspace_id, scheduled_message_id, occurrence_at, whatsapp_account_id, chat_jid, body, message_id,
-        due_at, expires_at, state, fence, reason, queued_at
+        id, workspace_id, source, origin_id, scheduled_message_id, occurrence_at, position, whatsapp_account_id,
+        contact_id, chat_jid, body, message_id, created_by_id, due_at, not_before, held_by, expires_at, on_late,
+        recipient_zone, state, fence, is_new_contact, reason_code, reason, queued_at
     )
-    SELECT gen_random_uuid(), workspace_id, id, due_at, whatsapp_account_id, chat_jid, body,
+    SELECT gen_random_uuid(), workspace_id, 'scheduled', id, id, due_at, 0, whatsapp_account_id,
+           contact_id, chat_jid, body,
            '3EB0' || upper(substr(replace(gen_random_uuid()::text, '-', '') || replace(gen_random_uuid()::text, '-', ''), 14, 18)),
-           due_at, due_at + lateness_minutes * interval '1 minute', 'queued', 0, '', %(now)s
+           created_by_id, due_at, due_at, '', due_at + lateness_minutes * interval '1 minute', 'skip',
+           '', 'queued', 0, FALSE, '', '', %(now)s
     FROM moved
-    ON CONFLICT (scheduled_message_id, occurrence_at) DO NOTHING
+    ON CONFLICT (origin_id, occurrence_at, chat_jid, position) DO NOTHING
     RETURNING 1
 ), freed AS (
     SELECT workspace_id, count(*) AS places FROM moved GROUP BY workspace_id ORDER BY workspace_id

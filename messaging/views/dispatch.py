@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.models import Role
 from messaging.models import DispatchState, QueuedMessage
-from messaging.serializers import (
+from messaging.serializers.dispatch import (
     ClaimAnswerSerializer,
     ClaimSerializer,
     QueuedMessageSerializer,

@@ -6,7 +6,7 @@ from accounts.api import WorkspaceView
 from accounts.idempotency import idempotent
 from accounts.models import Role
 from messaging.models import ScheduledMessage
-from messaging.serializers import ScheduledMessageChangeSerializer, ScheduledMessageSerializer
+from messaging.serializers.scheduled import ScheduledMessageChangeSerializer, ScheduledMessageSerializer
 from messaging.services import scheduling
 from waplus.lib.api.pagination import Sort, moment
 from waplus.lib.api.schema import IDEMPOTENCY_PARAMETER, PAGE_PARAMETERS, page_of

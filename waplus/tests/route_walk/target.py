@@ -282,8 +282,11 @@ def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMess
     )
     return QueuedMessage.objects.create(
         workspace=workspace,
+        source="scheduled",
+        origin_id=schedule.pk,
         scheduled_message=schedule,
         occurrence_at=now,
+        not_before=now - timedelta(seconds=1),
         whatsapp_account=account,
         chat_jid=schedule.chat_jid,
         body=schedule.body,

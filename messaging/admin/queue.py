@@ -16,7 +16,11 @@ DISPATCH_COLOURS = {
     DispatchState.QUEUED.label: "info",
     DispatchState.LEASED.label: "info",
     DispatchState.SENDING.label: "info",
+    DispatchState.LATE.label: "warning",
     DispatchState.SENT.label: "success",
+    DispatchState.DELIVERED.label: "success",
+    DispatchState.READ.label: "success",
+    DispatchState.PLAYED.label: "success",
     DispatchState.FAILED.label: "danger",
     DispatchState.OUTCOME_UNKNOWN.label: "warning",
 }
@@ -97,15 +101,18 @@ class AttemptInline(ReadOnlyInline):
 
 @admin.register(QueuedMessage)
 class QueuedMessageAdmin(MessageAdmin):
-    list_display = ("due_at", "state_label", "workspace_page", "number", "chat", "attempt_count", "sent_at", "reason")
-    list_filter = ("state",)
+    list_display = (
+        *("due_at", "state_label", "source", "workspace_page", "number", "chat", "attempt_count", "sent_at", "reason"),
+    )
+    list_filter = ("state", "source")
     list_select_related = ("workspace", "whatsapp_account")
     search_fields = ("id",)
     search_help_text = _("ID of a message, workspace or WhatsApp message")
     inlines = (AttemptInline,)
     fields = (
-        *("id", "workspace_page", "schedule", "number", "chat", "state_label", "reason", "message_id"),
-        *("occurrence_at", "due_at", "expires_at", "queued_at", "sent_at", "device", "lease_until", "fence"),
+        *("id", "workspace_page", "source", "schedule", "number", "chat", "state_label", "reason", "message_id"),
+        *("occurrence_at", "due_at", "not_before", "held_by", "expires_at", "on_late", "queued_at", "sending_at"),
+        *("sent_at", "delivered_at", "read_at", "played_at", "device", "lease_until", "fence"),
     )
     readonly_fields = fields
     links = ("workspace",)

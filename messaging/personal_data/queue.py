@@ -6,42 +6,8 @@ id (`chat_jid`), in any of the spellings of the number.
 
 from dataclasses import replace
 
-from waplus.lib.personal_data import (
-    CLIENT_ID,
-    TEAM,
-    TEAM_AND_STAFF,
-    WORKSPACE,
-    Category,
-    Correct,
-    Erase,
-    Export,
-    Field,
-    PersonalData,
-    Recipient,
-    declare,
-    technical,
-)
-
-BODY = Field(Category.MESSAGE_CONTENT, "Is the text to be sent, as the member wrote it.", recipients=TEAM)
-CHAT = Field(
-    Category.MESSAGE_METADATA,
-    "Tells which chat the message goes to; staff see its last digits only.",
-    recipients=TEAM_AND_STAFF,
-)
-METADATA = Field(
-    Category.MESSAGE_METADATA,
-    "Sends the message once, from the right number and at the right time, and tells what became of it.",
-    recipients=TEAM_AND_STAFF,
-    correct=Correct.NEVER,
-)
-WISH = replace(METADATA, correct=Correct.BY_PERSON)
-DEVICE = Field(
-    Category.MESSAGE_METADATA,
-    "Tells which device was to send the message.",
-    recipients=(Recipient.HOSTING, Recipient.STAFF),
-    correct=Correct.NEVER,
-    erase=Erase.CLEARED,
-)
+from messaging.personal_data.vocabulary import AUTHOR, BODY, CHAT, DEVICE, METADATA, WISH
+from waplus.lib.personal_data import CLIENT_ID, TEAM, WORKSPACE, Correct, Export, PersonalData, declare, technical
 
 
 @declare
@@ -57,13 +23,7 @@ class ScheduledMessageData(PersonalData):
         **dict.fromkeys(("whatsapp_account", "wall_time", "time_zone", "lateness_minutes"), WISH),
         "due_at": replace(WISH, correct=Correct.DERIVED),
         **dict.fromkeys(("state", "created_at", "updated_at"), METADATA),
-        "created_by": Field(
-            Category.ACCOUNT,
-            "Tells the team who scheduled the message.",
-            recipients=TEAM_AND_STAFF,
-            correct=Correct.NEVER,
-            erase=Erase.CLEARED,
-        ),
+        "created_by": AUTHOR,
     }
 
 
@@ -71,8 +31,8 @@ class ScheduledMessageData(PersonalData):
 class QueuedMessageData(PersonalData):
     model = "messaging.QueuedMessage"
     subjects = {
-        "contact": "scheduled_message__contact",
-        "person": "scheduled_message__created_by",
+        "contact": "contact",
+        "person": "created_by",
         "workspace": "workspace",
         "instance": "instance",
     }
@@ -80,19 +40,22 @@ class QueuedMessageData(PersonalData):
         "id": CLIENT_ID,
         "workspace": WORKSPACE,
         "scheduled_message": technical("Leads to the scheduled message that it came from."),
+        "broadcast": technical("Leads to the broadcast that it came from."),
+        "origin_id": technical("Leads to what wanted the message to be sent, whatever that is."),
+        "position": technical("Keeps the parts of a message in order."),
+        "contact": replace(CHAT, purpose="Links the message to a contact.", recipients=TEAM, correct=Correct.NEVER),
         "chat_jid": replace(CHAT, correct=Correct.NEVER),
-        "body": replace(BODY, purpose="Is the text to be sent, as it stood when its time came.", correct=Correct.NEVER),
+        "chat_key": replace(
+            CHAT, purpose="Keeps messages to one person in order.", correct=Correct.NEVER, export=Export.OMITTED
+        ),
+        "media": replace(BODY, purpose="Is the file to be sent.", correct=Correct.NEVER),
+        "created_by": AUTHOR,
+        "body": replace(BODY, purpose="Is the text to be sent, as it stood when it was queued.", correct=Correct.NEVER),
         **dict.fromkeys(
             (
-                "occurrence_at",
-                "whatsapp_account",
-                "message_id",
-                "due_at",
-                "expires_at",
-                "state",
-                "sent_at",
-                "reason",
-                "queued_at",
+                *("source", "occurrence_at", "whatsapp_account", "message_id", "due_at", "not_before", "held_by"),
+                *("expires_at", "on_late", "recipient_zone", "state", "is_new_contact", "sending_at", "sent_at"),
+                *("delivered_at", "read_at", "played_at", "replied_at", "reason_code", "reason", "queued_at"),
             ),
             METADATA,
         ),
@@ -107,8 +70,8 @@ class QueuedMessageData(PersonalData):
 class DispatchAttemptData(PersonalData):
     model = "messaging.DispatchAttempt"
     subjects = {
-        "contact": "message__scheduled_message__contact",
-        "person": "message__scheduled_message__created_by",
+        "contact": "message__contact",
+        "person": "message__created_by",
         "workspace": "workspace",
         "instance": "instance",
     }

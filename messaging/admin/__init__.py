@@ -1,0 +1,5 @@
+"""The admin of messaging: what happens to messages, never what they say or to whom."""
+
+from messaging.admin import queue
+
+__all__ = ["queue"]
