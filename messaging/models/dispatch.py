@@ -145,6 +145,9 @@ class QueuedMessage(WorkspaceModel):
                 condition=Q(state="queued", broadcast__isnull=False),
                 name="queued_message_of_broadcast",
             ),
+            models.Index(
+                fields=["broadcast", "state"], condition=Q(broadcast__isnull=False), name="queued_message_progress"
+            ),
             models.Index(fields=["lease_until"], condition=Q(state__in=OPEN), name="queued_message_leases"),
             models.Index(fields=["expires_at"], condition=Q(state="queued"), name="queued_message_expiry"),
             models.Index(
