@@ -160,6 +160,18 @@ def check_production(app_configs, **kwargs) -> list[Error]:
             "WAKE_UP_URL is not a public https address.",
             "Leave it out to serve it under BASE_URL, or set it to https://your.domain/api/v1/sync/events.",
         ),
+        (
+            26,
+            len(settings.SUPPRESSION_PEPPER) < 32,
+            "SUPPRESSION_PEPPER is missing or short.",
+            "Set it to 32 or more random characters, once and for all: openssl rand -base64 48",
+        ),
+        (
+            27,
+            settings.SUPPRESSION_PEPPER in (settings.SECRET_KEY, *settings.ENCRYPTION_KEYS),
+            "SUPPRESSION_PEPPER serves as another key, too.",
+            "Give it a value of its own: the others change, it does not.",
+        ),
         (23, settings.MINIMUM_AGE < 13, "MINIMUM_AGE is below 13.", "Set it to 13 or more."),
     ]
     return [_refusal(number, sentence, hint) for number, wrong, sentence, hint in conditions if wrong]

@@ -244,6 +244,10 @@ ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[]) or (
     [] if PRODUCTION else [addresses.development_secret("ENCRYPTION_KEY")]
 )
 
+# Under it the numbers of people who must not be written to are hashed (docs/suppression.md). It never changes: hashes
+# that were made under another one recognise nobody.
+SUPPRESSION_PEPPER = _secret("SUPPRESSION_PEPPER")
+
 # --- Security of answers -------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", True)

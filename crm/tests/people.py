@@ -29,7 +29,14 @@ from crm.models import (
     WhatsAppAccount,
 )
 from crm.services.contacts import create_contact, derive_search
-from messaging.models import QueuedMessage, ScheduledMessage
+from messaging.models import (
+    Broadcast,
+    BroadcastExclusion,
+    ConsentRecord,
+    QueuedMessage,
+    ScheduledMessage,
+    Suppression,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # What an undone merge leaves behind on purpose, and what is no row of a contact.
@@ -177,6 +184,16 @@ class Crowd:
                 not_before=due_at,
                 expires_at=due_at,
                 queued_at=now,
+            )
+            broadcast = Broadcast.objects.create(
+                workspace=furniture.workspace, whatsapp_account=furniture.account, name="News"
+            )
+            BroadcastExclusion.objects.create(**scope, broadcast=broadcast, reason="opted_out")
+            suppression = Suppression.objects.create(
+                **scope, key_hash=self._fresh().to_bytes(32), key_version=1, source="person", created_at=now
+            )
+            ConsentRecord.objects.create(
+                **scope, suppression=suppression, kind="withdrawn", means="person", recorded_at=now
             )
 
 

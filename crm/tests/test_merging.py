@@ -71,8 +71,11 @@ MOVED = {
     "crm.groupmember.contact",
     "crm.note.contact",
     "crm.reminder.contact",
+    "messaging.broadcastexclusion.contact",
+    "messaging.consentrecord.contact",
     "messaging.queuedmessage.contact",
     "messaging.scheduledmessage.contact",
+    "messaging.suppression.contact",
 }
 
 

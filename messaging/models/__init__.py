@@ -6,25 +6,44 @@ from messaging.models.broadcasts import (
     HoursOf,
     LeftOut,
 )
+from messaging.models.budget import HeldBy, SendingBudget
 from messaging.models.content import ContentPart
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
 from messaging.models.media import MediaFile
 from messaging.models.scheduled import ScheduledMessage, ScheduleState
+from messaging.models.suppression import (
+    ConsentKind,
+    ConsentMeans,
+    ConsentRecord,
+    OptOutWord,
+    Suppression,
+    SuppressionSource,
+    WordKind,
+)
 
 __all__ = [
     "Broadcast",
     "BroadcastExclusion",
     "BroadcastSetting",
     "BroadcastState",
+    "ConsentKind",
+    "ConsentMeans",
+    "ConsentRecord",
     "ContentPart",
     "DispatchAttempt",
     "DispatchState",
+    "HeldBy",
     "HoursOf",
     "LatePolicy",
     "LeftOut",
     "MediaFile",
     "MessageSource",
+    "OptOutWord",
     "QueuedMessage",
     "ScheduleState",
     "ScheduledMessage",
+    "SendingBudget",
+    "Suppression",
+    "SuppressionSource",
+    "WordKind",
 ]

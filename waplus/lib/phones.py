@@ -105,6 +105,18 @@ def match_key(digits: str) -> str:
     return _forms(digits)[0]
 
 
+def match_key_sql(digits: str) -> str:
+    """SQL of the same match key, of an SQL expression that gives digits."""
+    plans: dict[str, str] = {}
+    for plan, short, _long in _TWO_FORMS:
+        form = short
+        for number in range(1, plan.groups + 1):
+            form = form.replace("{}", f"\\{number}", 1)
+        plans[short[:2]] = f"regexp_replace({digits}, '^(?:{plan.pattern})$', '{form}')"
+    cases = " ".join(f"WHEN '{code}' THEN {key}" for code, key in plans.items())
+    return f"CASE left({digits}, 2) {cases} ELSE {digits} END"
+
+
 def spellings(digits: str) -> list[str]:
     """All forms under which WhatsApp may have registered a number, itself first."""
     return [digits, *(form for form in _forms(digits) if form != digits)]

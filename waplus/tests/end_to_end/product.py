@@ -72,6 +72,7 @@ def environment_of(folder: Path, database: str, **values: str) -> dict[str, str]
         "DATABASE_URL": database_url(database),
         "SECRET_KEY": "only-for-this-test-" + "x" * 50,
         "ENCRYPTION_KEYS": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=",
+        "SUPPRESSION_PEPPER": "only-for-this-test-" + "p" * 32,
         "MEDIA_ROOT": str(folder / "media"),
         "EMAIL_URL": "dummymail://",
         "LOG_LEVEL": "WARNING",

@@ -1,0 +1,66 @@
+"""Whether somebody must not be written to, for one person and for sets of them.
+
+A person is suppressed if any of their ids is: those that the contact has now,
+the one that the chat has, and those of the contact that the chat's id belongs to.
+"""
+
+from uuid import UUID
+
+from django.db import connection
+
+from accounts.models import Workspace
+from crm.models import Contact
+from messaging.services.suppression.keys import hash_sql, jid_keys_sql, pads
+
+_ANY = "EXISTS (SELECT 1 FROM messaging_suppression a WHERE a.workspace_id = {workspace} AND a.lifted_at IS NULL)"
+# The ids of a contact. As one EXISTS over a join it can be answered row by row for a few contacts, and by one hash
+# join for a hundred thousand: the planner chooses.
+_OF_CONTACT = (
+    "EXISTS (SELECT 1 FROM crm_contactidentity i JOIN messaging_suppression s ON s.workspace_id = i.workspace_id"
+    " AND s.lifted_at IS NULL AND s.key_hash = " + hash_sql("i.match_key") + " WHERE i.workspace_id = {workspace}"
+    " AND i.contact_id = {contact})"
+)
+_OF_CHAT = (
+    "EXISTS (SELECT 1 FROM messaging_suppression s WHERE s.workspace_id = {workspace} AND s.lifted_at IS NULL"
+    " AND s.key_hash IN ({hashes}))"
+)
+_OF_ITS_CONTACT = (
+    "EXISTS (SELECT 1 FROM crm_contactidentity h JOIN crm_contactidentity i ON i.workspace_id = h.workspace_id"
+    " AND i.contact_id = h.contact_id JOIN messaging_suppression s ON s.workspace_id = i.workspace_id"
+    " AND s.lifted_at IS NULL AND s.key_hash = " + hash_sql("i.match_key") + " WHERE h.workspace_id = {workspace}"
+    " AND h.holds_key AND h.match_key IN ({keys}))"
+)
+
+
+def suppressed_sql(alias_queue: str = "q", *, workspace: str = "") -> tuple[str, dict[str, bytes]]:
+    """SQL, and its named parameters, that is true of a row with workspace_id, contact_id, chat_jid (canonical) if it must not go.
+
+    `workspace` is an SQL expression (a parameter of the caller's) in place of
+    the row's own column: then a workspace without suppressions is asked once in
+    the statement and not once a row.
+    """
+    workspace = workspace or f"{alias_queue}.workspace_id"
+    keys = jid_keys_sql(f"{alias_queue}.chat_jid")
+    of_chat = _OF_CHAT.format(workspace=workspace, hashes=", ".join(map(hash_sql, keys)))
+    of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_queue}.contact_id")
+    of_its_contact = _OF_ITS_CONTACT.format(workspace=workspace, keys=", ".join(keys))
+    return f"({_ANY.format(workspace=workspace)} AND ({of_chat} OR {of_contact} OR {of_its_contact}))", pads()
+
+
+def suppressed_contacts_sql(alias_contact: str = "c", *, workspace: str = "") -> tuple[str, dict[str, bytes]]:
+    """The same over rows of crm_contact."""
+    workspace = workspace or f"{alias_contact}.workspace_id"
+    of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_contact}.id")
+    return f"({_ANY.format(workspace=workspace)} AND {of_contact})", pads()
+
+
+def is_suppressed(workspace: Workspace, contact: Contact | UUID | None = None, chat_jid: str = "") -> bool:
+    """Whether a contact, or who stands behind a chat, must not be written to."""
+    sql, params = suppressed_sql("q", workspace="%(workspace)s::uuid")
+    contact_id = contact.pk if isinstance(contact, Contact) else contact
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {sql} FROM (SELECT %(contact)s::uuid AS contact_id, %(jid)s::text AS chat_jid) q",
+            {**params, "workspace": workspace.pk, "contact": contact_id, "jid": chat_jid},
+        )
+        return cursor.fetchone()[0]
