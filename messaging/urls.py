@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import dispatch, scheduled
+from messaging.views import dispatch, numbers, scheduled
 
 urlpatterns = [
     path("scheduled-messages/", scheduled.ScheduledMessagesView.as_view(), name="api-scheduled-messages"),
@@ -12,4 +12,8 @@ urlpatterns = [
     path("dispatch/<uuid:id>/", dispatch.QueuedMessageView.as_view(), name="api-dispatch-message"),
     path("dispatch/<uuid:id>/report/", dispatch.ReportView.as_view(), name="api-dispatch-report"),
     path("dispatch/<uuid:id>/resolve/", dispatch.ResolveView.as_view(), name="api-dispatch-resolve"),
+    path("dispatch/<uuid:id>/decide/", dispatch.LateDecisionView.as_view(), name="api-dispatch-decide"),
+    path("whatsapp-accounts/<uuid:id>/dispatcher/", numbers.DispatcherView.as_view(), name="api-dispatcher"),
+    path("whatsapp-accounts/<uuid:id>/dispatcher/pause/", numbers.PauseView.as_view(), name="api-dispatcher-pause"),
+    path("whatsapp-accounts/<uuid:id>/dispatcher/resume/", numbers.ResumeView.as_view(), name="api-dispatcher-resume"),
 ]

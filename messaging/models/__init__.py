@@ -9,6 +9,7 @@ from messaging.models.broadcasts import (
 from messaging.models.budget import HeldBy, SendingBudget
 from messaging.models.content import ContentPart
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
+from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile
 from messaging.models.scheduled import ScheduledMessage, ScheduleState
 from messaging.models.suppression import (
@@ -32,6 +33,7 @@ __all__ = [
     "ContentPart",
     "DispatchAttempt",
     "DispatchState",
+    "Dispatcher",
     "HeldBy",
     "HoursOf",
     "LatePolicy",

@@ -151,6 +151,11 @@ class QueuedMessage(WorkspaceModel):
             models.Index(fields=["lease_until"], condition=Q(state__in=OPEN), name="queued_message_leases"),
             models.Index(fields=["expires_at"], condition=Q(state="queued"), name="queued_message_expiry"),
             models.Index(
+                fields=["whatsapp_account", "instance"],
+                condition=Q(state="outcome_unknown"),
+                name="queued_message_unknown",
+            ),
+            models.Index(
                 fields=["whatsapp_account", "chat_key"],
                 condition=Q(state__in=BEFORE_OTHERS),
                 name="queued_message_chat",

@@ -86,3 +86,23 @@ class DispatchAttemptData(PersonalData):
             replace(METADATA, purpose="Shows what was tried, and why it failed."),
         ),
     }
+
+
+@declare
+class DispatcherData(PersonalData):
+    model = "messaging.Dispatcher"
+    subjects = {"workspace": "workspace", "instance": "instance", "person": ("chosen_by", "paused_by")}
+    fields = {
+        "id": CLIENT_ID,
+        "workspace": WORKSPACE,
+        "whatsapp_account": replace(METADATA, purpose="Tells which number the device sends from."),
+        "instance": replace(DEVICE, purpose="Tells which device sends from a number."),
+        "epoch": technical("Counts how often another device took the number."),
+        "lease_until": technical("Hands the number over when its device falls silent."),
+        "held_since": technical("Tells how long the device has been sending from the number."),
+        "chosen_by": replace(AUTHOR, purpose="Tells the team who chose the device."),
+        "paused_at": replace(METADATA, purpose="Keeps messages of the number back while somebody wants it so."),
+        "paused_by": replace(AUTHOR, purpose="Tells the team who paused the number."),
+        "last_claim_id": technical("Hands out the same messages again when an answer was lost.", export=Export.OMITTED),
+        "next_send_at": technical("Keeps a distance between messages."),
+    }

@@ -1,7 +1,10 @@
 """Requests of an extension in one line each, and what is stored, to see that a refusal changed nothing."""
 
+import json
 from contextlib import contextmanager
 from datetime import timedelta
+from types import SimpleNamespace
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -70,6 +73,31 @@ def claim(device, number, **values) -> list[dict]:
     answer = ask(device, number, **values)
     assert answer.status_code == 200, answer.json()
     return answer.json()["messages"]
+
+
+def choose(device, number, chosen=None):
+    """Choose which device sends from a number: the one that asks, or another one."""
+    path = f"/api/v1/whatsapp-accounts/{number.pk}/dispatcher/"
+    return device.client.put(path, {"instance": str((chosen or device).instance.pk)})
+
+
+def take_over(device, number) -> None:
+    """From now on this device sends from the number."""
+    assert choose(device, number).status_code == 200
+
+
+def handed(claim) -> list[SimpleNamespace]:
+    """The messages of a service's answer, with the names that rows have."""
+    return [_row(message) for message in json.loads(claim.messages)]
+
+
+def to_reconcile(claim) -> list[SimpleNamespace]:
+    return [_row(message) for message in json.loads(claim.reconcile)]
+
+
+def _row(message: dict) -> SimpleNamespace:
+    ids = {f"{name}_id": UUID(message[name]) for name in ("scheduled_message", "whatsapp_account") if message[name]}
+    return SimpleNamespace(**message, pk=UUID(message["id"]), **ids)
 
 
 def reconcile(device, number) -> list[dict]:

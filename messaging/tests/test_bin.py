@@ -28,7 +28,10 @@ def test_message_to_contact_in_bin_waits_and_goes_out_when_it_is_back(alice_devi
     other = queued(alice_device, number)
     put_away(acme, contact)
     assert [message["id"] for message in claim(alice_device, number)] == [str(other.pk)]
+    held.refresh_from_db()
+    assert (held.state, held.held_by) == ("queued", "in_bin")
     restore_contact(workspace=acme, contact_id=contact.pk, actor=actors.SYSTEM)
+    clock.advance(15)
     assert [message["id"] for message in claim(alice_device, number)] == [str(held.pk)]
 
 

@@ -22,7 +22,7 @@ from messaging.services.scheduling import (
     schedule_message,
     update_scheduled_message,
 )
-from messaging.tests.calls import CHAT, waiting
+from messaging.tests.calls import CHAT, handed, waiting
 from messaging.tests.conftest import add_number
 from waplus.lib.errors import Refused
 from waplus.lib.ids import uuid7
@@ -102,13 +102,14 @@ class Cast:
         )
 
     def claim(self, *, instance=None, number=None, limit=10):
-        return claim_messages(
+        claim = claim_messages(
             workspace=self.workspace,
             account_id=(number or self.number).pk,
             instance=instance or self.device,
             claim_id=uuid7(),
             limit=limit,
-        ).messages
+        )
+        return handed(claim)
 
     def report(self, message, what, *, instance=None):
         return report_message(
@@ -184,7 +185,7 @@ def test_cancels_or_hands_out(cast, acme):
         row = QueuedMessage.objects.get(scheduled_message=message)
         if isinstance(cancelled, Refused):
             assert (cancelled.code, cancelled.extra) == ("wrong_state", {"dispatch_state": "leased"})
-            assert [handed.pk for handed in claimed] == [row.pk]
+            assert [one.pk for one in claimed] == [row.pk]
             assert (row.state, row.attempts.count()) == ("leased", 1)
             cast.report(claimed[0], "sent")
             endings["handed out"] += 1
@@ -216,7 +217,7 @@ def test_edits_or_hands_out(cast, acme):
             claimed = claimed or cast.claim()
             endings["edited"] += 1
         assert queue_due_messages() == 0
-        assert [handed.body for handed in claimed] == ["old" if isinstance(edited, Refused) else "new"]
+        assert [one.body for one in claimed] == ["old" if isinstance(edited, Refused) else "new"]
         cast.report(claimed[0], "sent")
         assert waiting(acme) == 0
     assert set(endings) == {"handed out", "edited"}
@@ -254,6 +255,7 @@ def test_takes_late_fact_or_refuses_second_send(cast, acme, alice, clock):
     for turn in range(ROUNDS):
         message = cast.schedule()
         queue_due_messages()
+        clock.advance(61)  # the number is free again
         [stale] = cast.claim()
         clock.advance(61)
         settle_expired_leases()
@@ -263,9 +265,9 @@ def test_takes_late_fact_or_refuses_second_send(cast, acme, alice, clock):
             offsets=offsets(turn),
         )
         assert told.state == "sent"
-        for handed in claimed:
+        for one in claimed:
             with pytest.raises(Refused, match="wrong_state"):
-                cast.report(handed, "sending", instance=second)
+                cast.report(one, "sending", instance=second)
         assert QueuedMessage.objects.get(scheduled_message=message).state == "sent"
 
 

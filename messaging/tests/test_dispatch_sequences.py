@@ -19,15 +19,20 @@ from accounts import actors
 from accounts.models import ExtensionInstance
 from conftest import make_device
 from messaging.models import DispatchAttempt, DispatchState, QueuedMessage, ScheduledMessage, ScheduleState
-from messaging.services import dispatch
-from messaging.services.dispatch import claim_messages, report_message, settle_expired_leases
+from messaging.services.dispatch import (
+    choose_dispatcher,
+    claim_messages,
+    report_message,
+    settle_expired_leases,
+    settling,
+)
 from messaging.services.scheduling import (
     cancel_scheduled_message,
     queue_due_messages,
     schedule_message,
     update_scheduled_message,
 )
-from messaging.tests.calls import waiting
+from messaging.tests.calls import handed, to_reconcile, waiting
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
 
@@ -155,10 +160,22 @@ class QueueMachine(RuleBasedStateMachine):
             claim_id=uuid7(),
             limit=limit,
         )
-        device.claimed += claim.messages
-        for message in claim.reconcile:
-            assert message.instance_id == device.instance.pk
+        assert claim.is_holder or claim.messages == "[]"
+        device.claimed += handed(claim)
+        for message in to_reconcile(claim):
+            assert QueuedMessage.objects.get(pk=message.pk).instance_id == device.instance.pk
             self.report(device, message, "sent" if self.whatsapp[message.message_id] else "not_sent")
+
+    @rule(which=devices)
+    def choose(self, which):
+        """A person lets one of the devices send from now on, whatever the other one is at."""
+        choose_dispatcher(
+            workspace=self.workspace,
+            account_id=self.number.pk,
+            instance_id=self.devices[which].instance.pk,
+            user=self.person,
+            actor=self.actor,
+        )
 
     @rule(which=devices)
     def say_sending(self, which):
@@ -243,7 +260,9 @@ class QueueMachine(RuleBasedStateMachine):
         row.refresh_from_db()
         assert (row.state, row.fence, row.lease_until, row.instance_id) == before
 
-    def report(self, device, message, what, expected=frozenset({"stale_fence", "wrong_state", "not_found"})) -> bool:
+    def report(
+        self, device, message, what, expected=frozenset({"stale_fence", "wrong_state", "not_found", "number_taken"})
+    ) -> bool:
         try:
             report_message(
                 workspace=self.workspace,
@@ -374,9 +393,9 @@ def test_sends_once_when_device_crashes_after_sending(machine):
 @pytest.fixture
 def without_guard(monkeypatch):
     """A server that hands a message out again although its device said that it was sending."""
-    careless = dispatch._SETTLE.replace("THEN 'outcome_unknown'", "THEN 'queued'")
-    assert careless != dispatch._SETTLE
-    monkeypatch.setattr(dispatch, "_SETTLE", careless)
+    careless = settling._SETTLE.replace("THEN 'outcome_unknown'", "THEN 'queued'")
+    assert careless != settling._SETTLE
+    monkeypatch.setattr(settling, "_SETTLE", careless)
 
 
 @pytest.mark.usefixtures("without_guard")

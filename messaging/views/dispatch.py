@@ -1,5 +1,8 @@
 """The dispatch queue on the API."""
 
+import json
+
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
@@ -9,6 +12,7 @@ from messaging.models import DispatchState, QueuedMessage
 from messaging.serializers.dispatch import (
     ClaimAnswerSerializer,
     ClaimSerializer,
+    LateDecisionSerializer,
     QueuedMessageSerializer,
     ReportSerializer,
     ResolutionSerializer,
@@ -71,7 +75,28 @@ class ClaimView(WorkspaceView):
             claim_id=payload["claim_id"],
             limit=payload["limit"],
         )
-        return Response(ClaimAnswerSerializer(claim).data)
+        return HttpResponse(_claim_answer(claim), content_type="application/json")
+
+
+def _claim_answer(claim: dispatch.Claim) -> str:
+    """The messages come as JSON from the database; around them stands what is known of the number."""
+    around = ClaimAnswerSerializer(
+        {
+            "lease": {
+                "is_yours": claim.is_holder,
+                "instance": claim.dispatcher.instance_id,
+                "epoch": claim.dispatcher.epoch,
+                "until": claim.dispatcher.lease_until,
+            },
+            "server_time": claim.now,
+            "hold": claim.hold,
+            "next_claim_ms": claim.next_claim_ms,
+            "messages": [],
+            "reconcile": [],
+        }
+    ).data
+    del around["messages"], around["reconcile"]
+    return f'{json.dumps(around)[:-1]}, "messages": {claim.messages}, "reconcile": {claim.reconcile}}}'
 
 
 class ReportView(WorkspaceView):
@@ -99,4 +124,17 @@ class ResolveView(WorkspaceView):
     @extend_schema(operation_id="dispatch_resolve", tags=["dispatch"], responses={200: QueuedMessageSerializer})
     def post(self, request, id):
         message = dispatch.resolve_message(workspace=self.workspace, message_id=id, actor=self.actor, **self.valid())
+        return Response(QueuedMessageSerializer(message).data)
+
+
+class LateDecisionView(WorkspaceView):
+    """Decide about a message that is too late and asks."""
+
+    roles = {"POST": Role.MEMBER}
+    queryset = QueuedMessage.objects.all()
+    serializer_class = LateDecisionSerializer
+
+    @extend_schema(operation_id="dispatch_decide", tags=["dispatch"], responses={200: QueuedMessageSerializer})
+    def post(self, request, id):
+        message = dispatch.decide_late(workspace=self.workspace, message_id=id, actor=self.actor, **self.valid())
         return Response(QueuedMessageSerializer(message).data)

@@ -56,6 +56,12 @@ CODES: dict[str, Code] = {
     "name_taken": Code(409, "The name is taken", "Choose another name; `id` says whose it is."),
     "limit_reached": Code(409, "There are as many as there can be", "Delete one first; `limit` says how many fit."),
     "number_in_use": Code(409, "The number belongs to another contact", "Open that contact, or merge the two."),
+    "number_taken": Code(
+        409,
+        "Another device sends from this number",
+        "Do not send. Claim again later, or let a person choose this device.",
+    ),
+    "too_early": Code(409, "It is not this message's time yet", "Wait `wait_ms` milliseconds and ask again."),
     "stale_fence": Code(409, "The lease was lost", "Somebody else holds the message now: do not send it."),
     "wrong_state": Code(
         409, "Not possible in the present state", "Read the object again: its `state` says where it is."

@@ -145,6 +145,7 @@ def build(workspace: Workspace, alice: User) -> Target:
     )
     _queued(workspace, account, None, "4915188888888@c.us", state="queued")
     unknown = _queued(workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1)
+    late = _queued(workspace, account, None, "4915166666666@c.us", state="late")
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
     session = SessionStore()
     session["note"] = CANARY
@@ -180,6 +181,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "done_reminder": done_reminder.pk,
             "scheduled": scheduled.pk,
             "queued": queued.pk,
+            "late": late.pk,
             "unknown": unknown.pk,
             "browser": browser.pk,
             "authenticator": Authenticator.objects.get(user=alice).pk,

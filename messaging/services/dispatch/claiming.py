@@ -1,0 +1,233 @@
+"""Handing out: what an instance gets when it asks for messages of a number.
+
+Two statements over a set carry the work: one finds and locks the candidates
+with everything that is checked of them, one leases those that may go and makes
+the answer. What is decided in between stands in `verdicts`.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.actors import SYSTEM
+from accounts.models import ExtensionInstance, Workspace
+from accounts.services.events import record_event
+from messaging.models import Dispatcher, QueuedMessage
+from messaging.services.dispatch.documents import HANDED_OUT, with_files
+from messaging.services.dispatch.moves import LEASE
+from messaging.services.dispatch.numbers import dispatcher_of, hold_number
+from messaging.services.dispatch.verdicts import Candidate, Limits, Verdicts, judge
+from waplus.lib.prepared import PreparedStatement
+
+MAX_CLAIM = 100
+# How long an instance that got nothing may wait before it asks again.
+NEXT_CLAIM_MS = 5_000
+
+_chance = random.SystemRandom()
+
+# Claims for one number take turns already, so a locked row is not skipped: somebody looks at that message (to edit
+# it, say) and will be done in a moment, and the next message of its chat must not overtake it meanwhile. A message
+# waits while another one of its chat is under way or unknown, and while an earlier one of its chat is held back.
+_FREE = """NOT EXISTS (
+    SELECT 1 FROM messaging_queuedmessage e
+    WHERE e.whatsapp_account_id = q.whatsapp_account_id AND e.chat_key = q.chat_key AND e.id <> q.id
+      AND e.state IN ('queued', 'leased', 'sending', 'outcome_unknown')
+      AND (e.state <> 'queued' OR (
+          e.not_before > q.not_before AND e.expires_at > $2
+          AND (e.due_at, e.origin_id, e.position) < (q.due_at, q.origin_id, q.position)
+          AND (e.broadcast_id IS NULL OR q.broadcast_id IS NOT NULL)
+      ))
+)"""
+# What people want goes before broadcasts. The broadcast's row is locked, so that pausing it waits for this claim and
+# nothing is handed out afterwards.
+_CANDIDATES = PreparedStatement(
+    f"""
+WITH own AS (
+    SELECT q.id FROM messaging_queuedmessage q
+    WHERE q.whatsapp_account_id = $1 AND q.state = 'queued' AND q.broadcast_id IS NULL
+      AND q.not_before <= $2 AND q.expires_at > $2 AND {_FREE}
+    ORDER BY q.not_before, q.due_at, q.origin_id, q.position LIMIT $3 FOR NO KEY UPDATE OF q
+), running AS (
+    SELECT b.id FROM messaging_broadcast b WHERE b.whatsapp_account_id = $1 AND b.state = 'running' FOR SHARE OF b
+), mass AS (
+    SELECT q.id FROM running CROSS JOIN LATERAL (
+        SELECT q.id FROM messaging_queuedmessage q
+        WHERE q.broadcast_id = running.id AND q.state = 'queued'
+          AND q.not_before <= $2 AND q.expires_at > $2 AND {_FREE}
+        ORDER BY q.not_before, q.id LIMIT $3 - (SELECT count(*) FROM own) FOR NO KEY UPDATE OF q
+    ) q
+)
+SELECT q.id, q.chat_key, q.source,
+       EXISTS (SELECT 1 FROM crm_contact c WHERE c.id = q.contact_id AND c.deleted_at IS NOT NULL),
+       FALSE, FALSE, FALSE, NULL::timestamptz
+FROM (SELECT id FROM own UNION ALL SELECT id FROM mass) due JOIN messaging_queuedmessage q ON q.id = due.id
+ORDER BY (q.broadcast_id IS NOT NULL), q.not_before, q.due_at, q.origin_id, q.position, q.id
+LIMIT $3
+""",  # noqa: S608
+    planned_once=True,
+)
+# No lease outlives the time until which a message may be sent, so that nobody begins to send it later than that.
+_HAND_OUT = PreparedStatement(
+    f"""
+WITH chosen AS (
+    SELECT id, at, is_new, place
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) WITH ORDINALITY AS t(id, at, is_new, place)
+), q AS (
+    UPDATE messaging_queuedmessage m
+    SET state = 'leased', fence = m.fence + 1, claim_id = $4, instance_id = $5, held_by = '',
+        not_before = greatest(m.not_before, chosen.at), is_new_contact = m.is_new_contact OR chosen.is_new,
+        lease_until = least(chosen.at + $6::interval, m.expires_at)
+    FROM chosen WHERE m.id = chosen.id
+    RETURNING m.*, chosen.place
+), attempts AS (
+    INSERT INTO messaging_dispatchattempt
+        (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason)
+    SELECT gen_random_uuid(), workspace_id, id, fence, $5, $7, '', '' FROM q
+)
+SELECT coalesce(json_agg({HANDED_OUT.format(now="$7::timestamptz")} ORDER BY place)::text, '[]') FROM q
+LEFT JOIN messaging_mediafile f ON f.id = q.media_id
+""",  # noqa: S608
+    planned_once=True,
+)
+_AGAIN = PreparedStatement(
+    f"""
+SELECT coalesce(json_agg({HANDED_OUT.format(now="$4::timestamptz")} ORDER BY
+       (q.broadcast_id IS NOT NULL), q.not_before, q.due_at, q.origin_id, q.position, q.id)::text, '[]')
+FROM messaging_queuedmessage q LEFT JOIN messaging_mediafile f ON f.id = q.media_id
+WHERE q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.claim_id = $3 AND q.state = 'leased'
+  AND q.lease_until > $4
+"""  # noqa: S608
+)
+_UNKNOWN = PreparedStatement(
+    f"""
+SELECT coalesce(json_agg(document ORDER BY due_at, origin_id, position)::text, '[]') FROM (
+    SELECT {HANDED_OUT.format(now="$3::timestamptz")} AS document, q.due_at, q.origin_id, q.position
+    FROM messaging_queuedmessage q LEFT JOIN messaging_mediafile f ON f.id = q.media_id
+    WHERE q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.state = 'outcome_unknown'
+    ORDER BY q.due_at, q.origin_id, q.position LIMIT {MAX_CLAIM}
+) unknown
+"""  # noqa: S608
+)
+_HOLD = PreparedStatement(
+    """
+UPDATE messaging_queuedmessage q SET not_before = held.until, held_by = held.code
+FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS held(id, until, code) WHERE q.id = held.id RETURNING 1
+"""
+)
+_SKIP = PreparedStatement(
+    """
+UPDATE messaging_queuedmessage q SET state = 'skipped', reason_code = skipped.code, reason = skipped.reason
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS skipped(id, code, reason) WHERE q.id = skipped.id RETURNING 1
+"""
+)
+# A number beyond what the plan allows sends nothing; the older ones are those within.
+_WITHIN_PLAN = PreparedStatement(
+    """
+SELECT (SELECT count(*) FROM crm_whatsappaccount o
+        WHERE o.workspace_id = $1 AND (o.created_at, o.id) < (a.created_at, a.id)) < p.max_whatsapp_numbers
+FROM crm_whatsappaccount a JOIN accounts_workspace w ON w.id = a.workspace_id JOIN accounts_plan p ON p.id = w.plan_id
+WHERE a.workspace_id = $1 AND a.id = $2
+"""
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a claim. `messages` and `reconcile` are JSON arrays of what docs/dispatch.md describes.
+
+    `is_holder` tells whether the asking instance holds the number; `hold` why
+    the whole number gets nothing more now; `next_at` when asking again makes sense.
+    """
+
+    dispatcher: Dispatcher
+    is_holder: bool
+    now: datetime
+    messages: str = "[]"
+    reconcile: str = "[]"
+    hold: str = ""
+    next_at: datetime | None = None
+
+    @property
+    def next_claim_ms(self) -> int:
+        """Milliseconds after which the next claim may bring something."""
+        if self.next_at is None:
+            return NEXT_CLAIM_MS
+        return max(0, min(NEXT_CLAIM_MS, int((self.next_at - self.now).total_seconds() * 1000)))
+
+
+@transaction.atomic
+def claim_messages(
+    *, workspace: Workspace, account_id: UUID, instance: ExtensionInstance, claim_id: UUID, limit: int
+) -> Claim:
+    """Lease due messages of a number to the instance that holds it, or may hold it from now on.
+
+    A repeat with the `claim_id` of the last hand-out answers what is still
+    leased under it, for a lost answer. An instance that does not hold the
+    number gets no messages, but is asked for the outcomes that it alone can tell.
+    """
+    now = timezone.now()
+    dispatcher = dispatcher_of(workspace=workspace, account_id=account_id, lock=True)
+    before = (dispatcher.epoch, dispatcher.last_claim_id)
+    is_holder = hold_number(dispatcher, instance, now)
+    [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now])
+    answer = {"dispatcher": dispatcher, "now": now, "is_holder": is_holder, "reconcile": with_files(reconcile)}
+    if not is_holder:
+        return Claim(**answer, next_at=dispatcher.lease_until)
+    if hold := _whole_number_held(dispatcher):
+        dispatcher.save()
+        return Claim(**answer, hold=hold)
+    if before[1] == claim_id:
+        dispatcher.save()
+        [(messages,)] = _AGAIN.fetch([account_id, instance.pk, claim_id, now])
+        return Claim(**answer, messages=with_files(messages))
+    verdicts = judge(
+        _candidates(account_id, now, limit), Limits(), now=now, next_send_at=dispatcher.next_send_at, chance=_chance
+    )
+    messages = _hand_out(verdicts, claim_id, instance, workspace, now)
+    if verdicts.handed:
+        dispatcher.last_claim_id = claim_id
+        dispatcher.next_send_at = verdicts.next_send_at
+    dispatcher.save()
+    next_at = verdicts.next_at or (now if len(verdicts.handed) == limit else None)
+    return Claim(**answer, messages=with_files(messages), hold=verdicts.stopped_by, next_at=next_at)
+
+
+def _whole_number_held(dispatcher: Dispatcher) -> str:
+    if dispatcher.paused_at is not None:
+        return "paused"
+    [(is_within_plan,)] = _WITHIN_PLAN.fetch([dispatcher.workspace_id, dispatcher.whatsapp_account_id])
+    return "" if is_within_plan else "plan"
+
+
+def _candidates(account_id: UUID, now: datetime, limit: int) -> list[Candidate]:
+    return [Candidate(*row) for row in _CANDIDATES.fetch([account_id, now, limit])]
+
+
+def _hand_out(
+    verdicts: Verdicts, claim_id: UUID, instance: ExtensionInstance, workspace: Workspace, now: datetime
+) -> str:
+    if verdicts.held:
+        _HOLD.fetch([list(column) for column in zip(*verdicts.held, strict=True)])
+    if verdicts.skipped:
+        _skip(verdicts.skipped, workspace)
+    if not verdicts.handed:
+        return "[]"
+    ids, times, news = (list(column) for column in zip(*verdicts.handed, strict=True))
+    [(messages,)] = _HAND_OUT.fetch([ids, times, news, claim_id, instance.pk, LEASE, now])
+    return messages
+
+
+def _skip(skipped: list[tuple[UUID, str, str]], workspace: Workspace) -> None:
+    _SKIP.fetch([list(column) for column in zip(*skipped, strict=True)])
+    for message_id, *_ in skipped:
+        record_event(
+            kind="message.skipped",
+            actor=SYSTEM,
+            workspace=workspace,
+            obj=QueuedMessage(pk=message_id),
+            changed=["state"],
+        )
