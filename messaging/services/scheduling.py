@@ -13,10 +13,10 @@ from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Contact, WhatsAppAccount
 from messaging.models import DispatchState, QueuedMessage, ScheduledMessage, ScheduleState
+from messaging.services.addressing import address_for
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.ids import uuid7
-from waplus.lib.jids import InvalidJid, JidKind, parse_jid
 from waplus.lib.walltime import to_utc
 
 # How far ahead of its time a message enters the queue. Nobody gets it before its
@@ -27,28 +27,6 @@ LEAD = timedelta(seconds=60)
 TOLERANCE = timedelta(minutes=5)
 # A year that was mistyped is told at once; the ends of the calendar, where zones cannot be applied, are far beyond.
 YEARS_AHEAD = 10
-
-
-def _chat(chat_jid: str, contact: Contact | None) -> str:
-    """The canonical address of a chat: the given one, else the contact's, WhatsApp's own forms before a typed number."""
-    if chat_jid:
-        try:
-            jid = parse_jid(chat_jid)
-        except InvalidJid as error:
-            raise Invalid("chat_jid", "invalid_jid", str(error)) from error
-        if jid.kind not in (JidKind.PERSON, JidKind.LID, JidKind.GROUP):
-            raise Invalid("chat_jid", "invalid_jid", "Messages go to people and groups, not to channels or broadcasts.")
-        return str(jid)
-    if contact is None:
-        raise Invalid("chat_jid", "required", "Say whom to write to: a contact or a chat.")
-    identities = contact.identities.order_by("-id").values_list("kind", "value", "match_key")
-    # A `c.us` id that is a LID's digits leads to nobody, or to somebody else.
-    addresses = {kind: value for kind, value, key in identities if not (kind == "c_us" and key.startswith("lid:"))}
-    if found := addresses.get("c_us") or addresses.get("lid"):
-        return found
-    if "phone" in addresses:
-        return addresses["phone"].lstrip("+") + "@c.us"
-    raise Invalid("contact", "no_identity", "This contact has no number and no WhatsApp ID.")
 
 
 def _due(wall_time: datetime, time_zone: str) -> datetime:
@@ -88,7 +66,9 @@ def schedule_message(
                 workspace=workspace,
                 whatsapp_account=whatsapp_account,
                 contact=contact,
-                chat_jid=_chat(chat_jid, contact),
+                chat_jid=address_for(
+                    workspace=workspace, account=whatsapp_account, contact=contact, chat_jid=chat_jid
+                ).chat_jid,
                 body=body,
                 wall_time=wall_time,
                 time_zone=time_zone,
@@ -153,7 +133,12 @@ def update_scheduled_message(
         del values["contact"]
     if "chat_jid" in values or "contact" in values:
         contact = values.get("contact", message.contact)
-        values["chat_jid"] = _chat(values.get("chat_jid", ""), contact)
+        values["chat_jid"] = address_for(
+            workspace=workspace,
+            account=values.get("whatsapp_account", message.whatsapp_account),
+            contact=contact,
+            chat_jid=values.get("chat_jid", ""),
+        ).chat_jid
     changed = set_changed(message, values)
     if not changed:
         return message
