@@ -18,7 +18,10 @@ from accounts.models import ExtensionInstance, Membership, Plan, Resource, Role,
 from accounts.services import instances, plans, tokens, workspaces
 from waplus.lib.ids import uuid7
 
-add_plans = import_module("accounts.migrations.0002_plans").add_plans
+PLAN_MIGRATIONS = [
+    import_module("accounts.migrations.0002_plans").add_plans,
+    import_module("accounts.migrations.0007_fill_media_limits").fill,
+]
 
 PASSWORD = "correct horse battery staple"
 
@@ -150,5 +153,6 @@ def pytest_runtest_teardown(item, nextitem):
     committed = marker is not None and marker.kwargs.get("transaction")
     if nextitem is not None and (committed or {"transactional_db", "live_server"} & set(item.fixturenames)):
         with item.config.stash[blocking_manager_key].unblock():
-            add_plans(apps, None)
+            for fill in PLAN_MIGRATIONS:
+                fill(apps, None)
     return result

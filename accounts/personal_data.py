@@ -212,6 +212,8 @@ class PlanData(PersonalData):
             "max_scheduled_messages",
             "max_broadcast_recipients",
             "max_ai_credits",
+            "max_media_bytes",
+            "max_media_mb",
             "requests_per_minute",
         ),
         LIMIT,

@@ -126,6 +126,8 @@ class PlanSerializer(serializers.ModelSerializer):
             "max_scheduled_messages",
             "max_broadcast_recipients",
             "max_ai_credits",
+            "max_media_bytes",
+            "max_media_mb",
             "requests_per_minute",
         ]
 
@@ -135,6 +137,7 @@ class UsageSerializer(serializers.Serializer):
     label = serializers.CharField()
     limit = serializers.IntegerField()
     used = serializers.IntegerField()
+    bytes = serializers.BooleanField(help_text="Counted in bytes, not in pieces.")
     monthly = serializers.BooleanField(help_text="Counted anew from the first of each month, in UTC.")
 
 

@@ -6,12 +6,14 @@ class MessagingConfig(AppConfig):
     verbose_name = "Messaging"
 
     def ready(self):
+        from django.db.models import Sum
+
         from accounts.event_words import register_event_words
         from accounts.models import Resource
         from accounts.services.plans import register_recount
         from messaging import checks  # noqa: F401  (they register themselves)
         from messaging.event_words import ICONS, WORDS
-        from messaging.models import ScheduledMessage, ScheduleState
+        from messaging.models import MediaFile, ScheduledMessage, ScheduleState
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_observer
 
@@ -20,6 +22,10 @@ class MessagingConfig(AppConfig):
             lambda workspace: (
                 ScheduledMessage.objects.for_workspace(workspace).filter(state=ScheduleState.WAITING).count()
             ),
+        )
+        register_recount(
+            Resource.MEDIA_BYTES,
+            lambda workspace: MediaFile.objects.for_workspace(workspace).aggregate(total=Sum("size"))["total"] or 0,
         )
         register_event_words(WORDS, ICONS)
         register_observer("dispatch", take_sight_of_own_messages, order=10)

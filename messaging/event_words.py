@@ -23,8 +23,11 @@ WORDS = {
     "opt_out_word.changed": _("changed the opt-out words"),
     "sending_budget.updated": _("changed the budget of a number"),
     "sending_budget.paused": _("let messages to new contacts rest after an error of WhatsApp"),
+    "media.uploaded": _("uploaded a file"),
+    "media.deleted": _("deleted a file"),
 }
 ICONS = {
+    "media": "file",
     "message": "chat",
     "scheduled_message": "clock",
     "dispatcher": "devices",

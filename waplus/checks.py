@@ -54,6 +54,17 @@ def check_environment(app_configs, **kwargs) -> list[Error]:
                     "Make one with: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
                 )
             )
+    media, base = urlsplit(settings.MEDIA_HOST), urlsplit(settings.BASE_URL)
+    if settings.MEDIA_HOST and (
+        media.scheme not in ("http", "https") or not media.hostname or media.path or media.netloc == base.netloc
+    ):
+        errors.append(
+            _refusal(
+                6,
+                f"MEDIA_HOST is {settings.MEDIA_HOST!r}.",
+                "Write an origin other than that of BASE_URL, such as https://files.example.com.",
+            )
+        )
     if settings.WEB_PROCESSES > 1 and not settings.CACHE_URL:
         errors.append(
             _refusal(
@@ -127,6 +138,12 @@ def check_production(app_configs, **kwargs) -> list[Error]:
             settings.EMAIL_BACKEND.rpartition(".")[0].endswith(("console", "filebased", "locmem", "dummy")),
             "EMAIL_URL sends no mail.",
             "Set it like smtp+tls://user:password@host:587.",
+        ),
+        (
+            26,
+            bool(settings.MEDIA_HOST) and not settings.MEDIA_HOST.startswith("https://"),
+            "MEDIA_HOST is no https address.",
+            "Set it to https://files.your.domain, or unset it.",
         ),
         (
             20,

@@ -37,6 +37,10 @@ BASE_URL = env.str("BASE_URL", "http://localhost:8000").rstrip("/")
 ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]
 )
+# Where files that people uploaded are loaded from, when that is not BASE_URL: an origin that serves nothing else.
+MEDIA_HOST = env.str("MEDIA_HOST", "").rstrip("/")
+if MEDIA_HOST:
+    ALLOWED_HOSTS.append(urlsplit(MEDIA_HOST).hostname or "")
 EXTENSION_ORIGINS = env.list(
     "EXTENSION_ORIGINS", default=[] if PRODUCTION else ["chrome-extension://waplusdevelopmentextensionaaaaaa"]
 )
@@ -74,6 +78,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "waplus.lib.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "waplus.lib.media_host.MediaHostMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "waplus.lib.content_security.ContentSecurityMiddleware",
@@ -266,7 +271,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],
+        "img-src": [SELF, "data:", *([MEDIA_HOST] if MEDIA_HOST else [])],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -278,19 +283,25 @@ CONTENT_SECURITY_POLICY = {
 
 CORS_ALLOWED_ORIGINS = EXTENSION_ORIGINS
 CORS_ALLOW_CREDENTIALS = True
-CORS_URLS_REGEX = r"^/(api/|_allauth/)"
+CORS_URLS_REGEX = r"^/(api/|_allauth/|media/)"
 CORS_ALLOW_HEADERS = [
     "accept",
     "authorization",
+    "content-disposition",
     "content-type",
     "idempotency-key",
     "if-match",
     "if-none-match",
+    "if-range",
+    "range",
     "x-client-version",
     "x-request-id",
     "x-session-token",
 ]
-CORS_EXPOSE_HEADERS = ["etag", "retry-after", "x-request-id", "idempotency-replayed"]
+CORS_EXPOSE_HEADERS = [
+    *("accept-ranges", "content-disposition", "content-range", "etag", "idempotency-replayed"),
+    *("retry-after", "x-request-id"),
+]
 CORS_PREFLIGHT_MAX_AGE = 7200
 
 # Largest request body, in bytes; uploads have a cap of their own.
@@ -356,6 +367,16 @@ SPECTACULAR_SETTINGS = {
 
 # --- Files ---------------------------------------------------------------------------------------
 
+MEDIA_LINK_LIFE = timedelta(minutes=10)
+# What WhatsApp takes, in bytes by kind of file.
+WHATSAPP_MAX_BYTES = {
+    "image": env.int("WHATSAPP_MAX_MEDIA_MB", 16) * 1024 * 1024,
+    "video": env.int("WHATSAPP_MAX_MEDIA_MB", 16) * 1024 * 1024,
+    "audio": env.int("WHATSAPP_MAX_MEDIA_MB", 16) * 1024 * 1024,
+    "document": env.int("WHATSAPP_MAX_DOCUMENT_MB", 100) * 1024 * 1024,
+}
+# Uploads that nobody went on with, and files that nothing has carried yet, stay for as long.
+MEDIA_UNUSED_LIFE = timedelta(days=1)
 MEDIA_ROOT = env.str("MEDIA_ROOT", "") or str(BASE_DIR / ".local" / "media")
 STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", "") or str(BASE_DIR / ".local" / "static")

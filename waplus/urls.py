@@ -31,4 +31,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("accounts.urls_pages")),
     path("", include("crm.urls_pages")),
+    path("", include("messaging.urls_pages")),
 ]

@@ -12,9 +12,9 @@ from accounts.models import Plan, Resource
 from accounts.services import plans
 from waplus.lib.admin import StaffModelAdmin
 
-LIMITS = [f"max_{resource.value}" for resource in Resource]
+LIMITS = [*(f"max_{resource.value}" for resource in Resource), "max_media_mb"]
 # Below these, a workspace could not be used at all.
-LEAST = {"max_members": 1, "max_whatsapp_numbers": 1, "requests_per_minute": 30}
+LEAST = {"max_members": 1, "max_whatsapp_numbers": 1, "requests_per_minute": 30, "max_media_mb": 1}
 
 
 class PlanForm(forms.ModelForm):

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
@@ -101,8 +102,10 @@ class WorkspaceAdmin(StaffModelAdmin):
                 (
                     "above" if row["used"] > row["limit"] else "",
                     row["label"],
-                    number_format(row["used"], force_grouping=True),
-                    number_format(row["limit"], force_grouping=True),
+                    *(
+                        filesizeformat(row[name]) if row["bytes"] else number_format(row[name], force_grouping=True)
+                        for name in ("used", "limit")
+                    ),
                 )
                 for row in plans.usage_table(workspace)
             ),

@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from waplus.lib.ids import uuid7
 
+MEBIBYTE = 1024 * 1024
+
 
 class Resource(models.TextChoices):
     """What a plan limits. The value names the limit's column of `Plan` behind `max_`."""
@@ -15,8 +17,11 @@ class Resource(models.TextChoices):
     SCHEDULED_MESSAGES = "scheduled_messages", _("Scheduled messages waiting")
     BROADCAST_RECIPIENTS = "broadcast_recipients", _("Broadcast recipients a month")
     AI_CREDITS = "ai_credits", _("AI credits a month")
+    MEDIA_BYTES = "media_bytes", _("Storage for files")
 
 
+# Counted in bytes, and shown to people as such.
+BYTES = frozenset({Resource.MEDIA_BYTES})
 MONTHLY = frozenset({Resource.BROADCAST_RECIPIENTS, Resource.AI_CREDITS})
 
 
@@ -34,6 +39,8 @@ class Plan(models.Model):
     max_scheduled_messages = models.PositiveIntegerField(_("scheduled messages waiting"))
     max_broadcast_recipients = models.PositiveIntegerField(_("broadcast recipients a month"))
     max_ai_credits = models.PositiveIntegerField(_("AI credits a month"))
+    max_media_bytes = models.PositiveBigIntegerField(_("bytes of files"), default=500 * MEBIBYTE)
+    max_media_mb = models.PositiveIntegerField(_("mebibytes of one file"), default=16)
     requests_per_minute = models.PositiveIntegerField(_("API requests a minute, each instance"), default=600)
 
     class Meta:

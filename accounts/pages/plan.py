@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.models import Plan, Resource
+from accounts.models.plans import BYTES
 from accounts.page_access import member_page
 from accounts.services.plans import usage_table
 
@@ -21,7 +22,7 @@ def with_warnings(rows: list[dict]) -> list[dict]:
 def plan(request, membership):
     """The workspace's plan beside the others."""
     plans = [
-        {"plan": one, "limits": [(resource.label, one.limit_of(resource)) for resource in Resource]}
+        {"plan": one, "limits": [(resource.label, one.limit_of(resource), resource in BYTES) for resource in Resource]}
         for one in Plan.objects.all()
     ]
     return render(

@@ -14,11 +14,12 @@ from functools import cache
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Membership, Plan, Resource, Usage, Workspace
-from accounts.models.plans import MONTHLY
+from accounts.models.plans import BYTES, MONTHLY
 from accounts.services.events import record_event
 from waplus.lib.errors import Refused
 from waplus.lib.prepared import PreparedStatement
@@ -64,10 +65,16 @@ def limit_reached(*, workspace: Workspace, resource: Resource, amount: int = 1) 
     """The refusal of a reservation, with the numbers of now."""
     plan = Plan.objects.get(workspaces=workspace.pk)
     limit, used = plan.limit_of(resource), used_of(workspace=workspace, resource=resource)
+    if resource in BYTES:
+        sentence = f"The plan “{plan.name}” stores {filesizeformat(limit)} of files; {filesizeformat(used)} are in use, and this needs {filesizeformat(amount)} more."
+    else:
+        sentence = (
+            f"The plan “{plan.name}” allows {limit:,} × {Resource(resource).label.lower()}; {used:,} are in use"
+            + (f", and this needs {amount:,} more." if amount > 1 else ".")
+        )
     return Refused(
         "plan_limit_reached",
-        f"The plan “{plan.name}” allows {limit:,} × {Resource(resource).label.lower()}; {used:,} are in use"
-        + (f", and this needs {amount:,} more." if amount > 1 else "."),
+        sentence.replace("\xa0", " "),
         extra={"resource": resource.value, "limit": limit, "used": used},
     )
 
@@ -104,6 +111,7 @@ def usage_table(workspace: Workspace) -> list[dict]:
             "limit": workspace.plan.limit_of(resource),
             "used": rows.get((resource.value, _period(resource)), 0),
             "monthly": resource in MONTHLY,
+            "bytes": resource in BYTES,
         }
         for resource in Resource
     ]

@@ -140,6 +140,8 @@ LIMITS = {
     "max_scheduled_messages": 5000,
     "max_broadcast_recipients": 20000,
     "max_ai_credits": 2000,
+    "max_media_bytes": 20 * 1024**3,
+    "max_media_mb": 100,
     "requests_per_minute": 600,
 }
 

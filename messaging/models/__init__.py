@@ -10,7 +10,7 @@ from messaging.models.budget import HeldBy, SendingBudget
 from messaging.models.content import ContentPart
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
 from messaging.models.dispatchers import Dispatcher
-from messaging.models.media import MediaFile
+from messaging.models.media import MediaFile, MediaPart, MediaUpload
 from messaging.models.scheduled import ScheduledMessage, ScheduleState
 from messaging.models.suppression import (
     ConsentKind,
@@ -39,6 +39,8 @@ __all__ = [
     "LatePolicy",
     "LeftOut",
     "MediaFile",
+    "MediaPart",
+    "MediaUpload",
     "MessageSource",
     "OptOutWord",
     "QueuedMessage",

@@ -50,6 +50,7 @@ def production(monkeypatch) -> SimpleNamespace:
         BASE_URL=SAFE["BASE_URL"],
         WAKE_UP_URL="https://wake.example.com/api/v1/sync/events",
         EXTENSION_ORIGINS=[ORIGIN],
+        MEDIA_HOST="https://files.example.com",
         MINIMUM_EXTENSION_VERSION="1.0.0",
         CACHE_URL=SAFE["CACHE_URL"],
         WEB_PROCESSES=4,
@@ -102,6 +103,7 @@ UNSAFE = [
     ("waplus.E024", {"DATABASE_URL": ""}, "DATABASE_URL"),
     ("waplus.E025", {"WAKE_UP_URL": "http://crm.example.com/api/v1/sync/events"}, "WAKE_UP_URL"),
     ("waplus.E025", {"WAKE_UP_URL": "https://localhost/api/v1/sync/events"}, "WAKE_UP_URL"),
+    ("waplus.E026", {"MEDIA_HOST": "http://files.example.com"}, "MEDIA_HOST"),
 ]
 
 

@@ -179,6 +179,7 @@ ROUTES: dict[str, Route] = {
     "api-dispatcher": _api("GET PUT", {"id": "{account}"}, {"instance": "{instance}"}),
     "api-dispatcher-pause": _api("POST", {"id": "{account}"}),
     "api-dispatcher-resume": _api("POST", {"id": "{account}"}),
+    "media": Route(Kind.PUBLIC, {"signed": "{media}"}),
     "avatar": _page({"avatar_id": "{avatar}"}),
     "home": _page(),
     "devices": _page(),

@@ -41,7 +41,7 @@ from crm.services.merging import merge_contacts
 from crm.services.notes import delete_note, edit_note, write_note
 from crm.services.stages import create_stage
 from crm.services.tags import create_tag, tag_contact
-from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from messaging.models import DispatchAttempt, MediaFile, MediaPart, MediaUpload, QueuedMessage, ScheduledMessage
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
 
@@ -109,6 +109,13 @@ def build(workspace: Workspace, alice: User) -> Target:
     avatar.save(force_insert=True)
     Contact.objects.filter(pk=contact.pk).update(avatar=avatar)
     Chat.objects.filter(pk=chat.pk).update(avatar=avatar)
+    media = MediaFile(workspace=workspace, sha256=bytes(32), media_type="text/plain", name=f"{CANARY}.txt", size=10)
+    media.file.save("file", ContentFile(CANARY.encode()), save=False)
+    media.save(force_insert=True)
+    upload = MediaUpload.objects.create(workspace=workspace, name=f"{CANARY}.txt", size=10)
+    part = MediaPart(workspace=workspace, upload=upload, number=1, size=10, sha256=bytes(32))
+    part.file.save("part", ContentFile(CANARY.encode()), save=False)
+    part.save(force_insert=True)
     GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
     tab = Tab.objects.create(workspace=workspace, name=f"Tab {CANARY}", owner=alice, shared=True, position=1)
@@ -165,6 +172,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "account": account.pk,
             "contact": contact.pk,
             "avatar": avatar.pk,
+            "media": media.pk,
+            "upload": upload.pk,
             "chat": chat.pk,
             "group": group.pk,
             **records,
