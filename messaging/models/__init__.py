@@ -1,3 +1,12 @@
+from messaging.models.auto_replies import (
+    AutoReplyAnswer,
+    AutoReplyChat,
+    AutoReplyDecision,
+    AutoReplyRule,
+    AutoReplySetting,
+    BusinessHours,
+    Verdict,
+)
 from messaging.models.broadcasts import (
     Broadcast,
     BroadcastExclusion,
@@ -23,10 +32,16 @@ from messaging.models.suppression import (
 )
 
 __all__ = [
+    "AutoReplyAnswer",
+    "AutoReplyChat",
+    "AutoReplyDecision",
+    "AutoReplyRule",
+    "AutoReplySetting",
     "Broadcast",
     "BroadcastExclusion",
     "BroadcastSetting",
     "BroadcastState",
+    "BusinessHours",
     "ConsentKind",
     "ConsentMeans",
     "ConsentRecord",
@@ -49,5 +64,6 @@ __all__ = [
     "SendingBudget",
     "Suppression",
     "SuppressionSource",
+    "Verdict",
     "WordKind",
 ]

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import WorkspaceModel
+from messaging.models.auto_replies import AutoReplyRule
 from messaging.models.broadcasts import Broadcast
 from messaging.models.media import MediaFile
 from messaging.models.scheduled import MAX_BODY, ScheduledMessage
@@ -13,7 +14,7 @@ from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 
 MAX_PARTS = 10
 # Whatever a part can belong to. Exactly one of them holds it.
-HOLDERS = ("scheduled_message", "broadcast")
+HOLDERS = ("scheduled_message", "broadcast", "auto_reply_rule")
 
 
 def _held_once() -> Q:
@@ -31,6 +32,7 @@ class ContentPart(WorkspaceModel):
         ScheduledMessage, models.CASCADE, null=True, related_name="parts", db_index=False
     )
     broadcast = ScopedForeignKey(Broadcast, models.CASCADE, null=True, related_name="parts", db_index=False)
+    auto_reply_rule = ScopedForeignKey(AutoReplyRule, models.CASCADE, null=True, related_name="parts", db_index=False)
     position = models.PositiveSmallIntegerField(validators=[MaxValueValidator(MAX_PARTS - 1)])
     body = models.TextField(_("text"), max_length=MAX_BODY, blank=True)
     media = ScopedForeignKey(MediaFile, models.SET_NULL, null=True, related_name="parts", db_index=False)

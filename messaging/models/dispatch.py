@@ -173,6 +173,12 @@ class QueuedMessage(WorkspaceModel):
             ),
             models.Index(fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="queued_message_to"),
             models.Index(fields=["workspace", "media"], condition=Q(media__isnull=False), name="queued_message_file"),
+            # What members write themselves is little: it silences automatic replies.
+            models.Index(
+                fields=["whatsapp_account", "chat_key", "queued_at"],
+                condition=Q(source="direct"),
+                name="queued_message_direct",
+            ),
         ]
 
     def __str__(self) -> str:
