@@ -14,14 +14,14 @@ from waplus.lib.walltime import validate_zone
 
 
 class HeldBy(models.TextChoices):
-    """What of a budget holds a message back (`QueuedMessage.held_by`)."""
+    """What of a budget holds messages back: the whole number, or one message (`QueuedMessage.held_by`)."""
 
-    HOUR = "hour_full", _("The messages of this hour are used up")
-    DAY = "day_full", _("The messages of today are used up")
-    NEW_CONTACTS = "new_contacts_full", _("The new contacts of today are used up")
-    QUIET = "quiet_hours", _("It is night where the message would arrive")
-    REPLIES = "few_replies", _("Too few new contacts have answered")
-    COLD_PAUSE = "whatsapp_error", _("WhatsApp refused something; messages to new contacts rest")
+    HOUR = "hour", _("The messages of this hour are used up")
+    DAY = "day", _("The messages of today are used up")
+    NEW_CONTACTS = "new_contacts", _("The new contacts of today are used up")
+    QUIET_HOURS = "quiet_hours", _("It is night where the message would arrive")
+    REPLY_RATIO = "reply_ratio", _("Too few new contacts have answered")
+    COLD_PAUSED = "cold_paused", _("WhatsApp refused something, so messages to new contacts rest")
 
 
 def _within(name: str, low: int, high: int) -> models.CheckConstraint:
@@ -50,11 +50,7 @@ def _bounded(name: str) -> list:
 
 
 class SendingBudget(WorkspaceModel):
-    """The budget of a WhatsApp number, over everything that sends (docs/budget.md).
-
-    `next_send_at` is when the next message that keeps its distance may go;
-    handing out moves it on, under the number's lock.
-    """
+    """The budget of a WhatsApp number, over everything that sends (docs/budget.md). Hours of the day are local to `zone`."""
 
     whatsapp_account = ScopedForeignKey(WhatsAppAccount, models.CASCADE, related_name="+", db_index=False)
     spacing_seconds = models.PositiveSmallIntegerField(
@@ -88,7 +84,6 @@ class SendingBudget(WorkspaceModel):
     cold_paused_until = models.DateTimeField(_("new contacts rest until"), null=True)
     cold_pause_code = models.CharField(_("code of WhatsApp’s error"), max_length=64, blank=True)
     cold_pauses = models.PositiveSmallIntegerField(_("rests in a row"), default=0)
-    next_send_at = models.DateTimeField(_("next message from"), null=True)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

@@ -165,6 +165,9 @@ class QueuedMessage(WorkspaceModel):
                 condition=Q(sending_at__isnull=False),
                 name="queued_message_budget",
             ),
+            models.Index(
+                fields=["whatsapp_account", "sending_at"], condition=Q(is_new_contact=True), name="queued_message_new"
+            ),
             models.Index(fields=["workspace", "-due_at", "-id"], name="queued_message_list"),
             models.Index(
                 fields=["scheduled_message"],

@@ -21,6 +21,5 @@ class SendingBudgetData(PersonalData):
             ("cold_paused_until", "cold_pause_code", "cold_pauses"),
             technical("Lets messages to new contacts rest after WhatsApp refused something."),
         ),
-        "next_send_at": technical("Keeps messages apart."),
         **dict.fromkeys(("created_at", "updated_at"), technical("Tells since when it holds.")),
     }

@@ -10,14 +10,14 @@ from django.db import connection
 
 from accounts.models import Workspace
 from crm.models import Contact
-from messaging.services.suppression.keys import hash_sql, jid_keys_sql, pads
+from messaging.services.suppression.keys import NAMED_PADS, hash_sql, jid_keys_sql, pads
 
 _ANY = "EXISTS (SELECT 1 FROM messaging_suppression a WHERE a.workspace_id = {workspace} AND a.lifted_at IS NULL)"
 # The ids of a contact. As one EXISTS over a join it can be answered row by row for a few contacts, and by one hash
 # join for a hundred thousand: the planner chooses.
 _OF_CONTACT = (
     "EXISTS (SELECT 1 FROM crm_contactidentity i JOIN messaging_suppression s ON s.workspace_id = i.workspace_id"
-    " AND s.lifted_at IS NULL AND s.key_hash = " + hash_sql("i.match_key") + " WHERE i.workspace_id = {workspace}"
+    " AND s.lifted_at IS NULL AND s.key_hash = {hash} WHERE i.workspace_id = {workspace}"
     " AND i.contact_id = {contact})"
 )
 _OF_CHAT = (
@@ -27,30 +27,37 @@ _OF_CHAT = (
 _OF_ITS_CONTACT = (
     "EXISTS (SELECT 1 FROM crm_contactidentity h JOIN crm_contactidentity i ON i.workspace_id = h.workspace_id"
     " AND i.contact_id = h.contact_id JOIN messaging_suppression s ON s.workspace_id = i.workspace_id"
-    " AND s.lifted_at IS NULL AND s.key_hash = " + hash_sql("i.match_key") + " WHERE h.workspace_id = {workspace}"
+    " AND s.lifted_at IS NULL AND s.key_hash = {hash} WHERE h.workspace_id = {workspace}"
     " AND h.holds_key AND h.match_key IN ({keys}))"
 )
 
 
-def suppressed_sql(alias_queue: str = "q", *, workspace: str = "") -> tuple[str, dict[str, bytes]]:
+def suppressed_sql(
+    alias_queue: str = "q", *, workspace: str = "", pads_at: tuple[str, str] = NAMED_PADS
+) -> tuple[str, dict[str, bytes]]:
     """SQL, and its named parameters, that is true of a row with workspace_id, contact_id, chat_jid (canonical) if it must not go.
 
     `workspace` is an SQL expression (a parameter of the caller's) in place of
     the row's own column: then a workspace without suppressions is asked once in
-    the statement and not once a row.
+    the statement and not once a row. `pads_at` is where the two parameters stand
+    if not by name: `("$4", "$5")` for the values of the dictionary, in its order.
     """
     workspace = workspace or f"{alias_queue}.workspace_id"
-    keys = jid_keys_sql(f"{alias_queue}.chat_jid")
-    of_chat = _OF_CHAT.format(workspace=workspace, hashes=", ".join(map(hash_sql, keys)))
-    of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_queue}.contact_id")
-    of_its_contact = _OF_ITS_CONTACT.format(workspace=workspace, keys=", ".join(keys))
+    keys, key = jid_keys_sql(f"{alias_queue}.chat_jid"), hash_sql("i.match_key", pads_at)
+    of_chat = _OF_CHAT.format(workspace=workspace, hashes=", ".join(hash_sql(each, pads_at) for each in keys))
+    of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_queue}.contact_id", hash=key)
+    of_its_contact = _OF_ITS_CONTACT.format(workspace=workspace, keys=", ".join(keys), hash=key)
     return f"({_ANY.format(workspace=workspace)} AND ({of_chat} OR {of_contact} OR {of_its_contact}))", pads()
 
 
-def suppressed_contacts_sql(alias_contact: str = "c", *, workspace: str = "") -> tuple[str, dict[str, bytes]]:
+def suppressed_contacts_sql(
+    alias_contact: str = "c", *, workspace: str = "", pads_at: tuple[str, str] = NAMED_PADS
+) -> tuple[str, dict[str, bytes]]:
     """The same over rows of crm_contact."""
     workspace = workspace or f"{alias_contact}.workspace_id"
-    of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_contact}.id")
+    of_contact = _OF_CONTACT.format(
+        workspace=workspace, contact=f"{alias_contact}.id", hash=hash_sql("i.match_key", pads_at)
+    )
     return f"({_ANY.format(workspace=workspace)} AND {of_contact})", pads()
 
 

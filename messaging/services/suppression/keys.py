@@ -37,9 +37,14 @@ def hash_of(key: str) -> bytes:
     return hmac.digest(settings.SUPPRESSION_PEPPER.encode(), key.encode(), "sha256")
 
 
-def hash_sql(key: str) -> str:
+# Where the two pads stand in a statement: parameters by name, unless the caller says `$1`, `$2`.
+NAMED_PADS = (f"%({IPAD})s", f"%({OPAD})s")
+
+
+def hash_sql(key: str, places: tuple[str, str] = NAMED_PADS) -> str:
     """SQL of the same hash, of an SQL expression that gives a match key; NULL of NULL. Needs the parameters of `pads`."""
-    return f"sha256(%({OPAD})s::bytea || sha256(%({IPAD})s::bytea || convert_to({key}, 'UTF8')))"
+    inner, outer = places
+    return f"sha256({outer}::bytea || sha256({inner}::bytea || convert_to({key}, 'UTF8')))"
 
 
 def keys_of_jid(jid: str) -> list[str]:
