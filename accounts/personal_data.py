@@ -94,6 +94,9 @@ class UserData(PersonalData):
         "reminders_by_email": Field(
             Category.ACCOUNT, "Tells whether reminders are sent by e-mail, too.", recipients=SEEN_BY_STAFF
         ),
+        "warnings_by_email": Field(
+            Category.ACCOUNT, "Tells whether warnings about messages are sent by e-mail.", recipients=SEEN_BY_STAFF
+        ),
         "is_active": Field(
             Category.ACCOUNT,
             "Shuts the account out when it was deactivated.",

@@ -147,7 +147,7 @@ class PersonSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "email", "name", "time_zone", "language", "reminders_by_email"]
+        fields = ["id", "email", "name", "time_zone", "language", "reminders_by_email", "warnings_by_email"]
         read_only_fields = ["id", "email"]
 
 

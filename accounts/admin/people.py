@@ -91,7 +91,7 @@ class PersonAdmin(StaffModelAdmin):
     inlines = (MembershipOfPersonInline, InstanceOfPersonInline)
     fieldsets = (
         (None, {"fields": ("id", "email", "name", "verified", "two_factor", "is_active")}),
-        (_("Language and time"), {"fields": ("language", "time_zone", "reminders_by_email")}),
+        (_("Language and time"), {"fields": ("language", "time_zone", "reminders_by_email", "warnings_by_email")}),
         (_("History"), {"fields": ("created_at", "last_login")}),
         (_("Staff"), {"fields": ("is_staff", "is_superuser", "groups")}),
     )
@@ -105,6 +105,7 @@ class PersonAdmin(StaffModelAdmin):
         "language",
         "time_zone",
         "reminders_by_email",
+        "warnings_by_email",
         "created_at",
         "last_login",
         "is_superuser",

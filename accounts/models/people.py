@@ -35,6 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_zone])
     language = models.CharField(_("language"), max_length=16, default="en")
     reminders_by_email = models.BooleanField(_("reminders by e-mail"), default=True)
+    warnings_by_email = models.BooleanField(_("warnings about messages by e-mail"), default=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False, help_text=_("May enter the admin, with two-factor."))
     created_at = models.DateTimeField(_("signed up"), auto_now_add=True)

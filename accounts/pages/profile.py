@@ -48,6 +48,11 @@ class ProfileForm(forms.Form):
         required=False,
         help_text=gettext_lazy("The extension shows them in any case."),
     )
+    warnings_by_email = forms.BooleanField(
+        label=gettext_lazy("Warn me by e-mail when messages cannot be sent"),
+        required=False,
+        help_text=gettext_lazy("Such as before their time, when no device is there to send them."),
+    )
 
     def clean_name(self) -> str:
         return " ".join(self.cleaned_data["name"].split())

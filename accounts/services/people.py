@@ -23,7 +23,7 @@ def note_verified_address(*, user: User) -> Workspace | None:
 
 @transaction.atomic
 def update_profile(*, user: User, actor: Actor, **values) -> User:
-    """Change name, time zone, language or whether reminders come by mail."""
+    """Change name, time zone, language or what comes by mail."""
     changed = set_changed(user, values)
     if changed:
         user.save(update_fields=changed)

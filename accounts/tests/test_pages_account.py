@@ -99,14 +99,15 @@ def test_update_profile(client, alice):
     assert (alice.name, alice.time_zone, alice.language) == ("Alice Andrade", "America/Sao_Paulo", "es")
 
 
-def test_switch_reminders_by_email(client, alice):
+@pytest.mark.parametrize("name", ["reminders_by_email", "warnings_by_email"])
+def test_switch_mails(client, alice, name):
     client.force_login(alice)
     payload = {"name": "Alice", "time_zone": "UTC", "language": "en"}
-    for values, wanted in (({}, False), ({"reminders_by_email": "on"}, True)):
+    for values, wanted in (({}, False), ({name: "on"}, True)):
         client.post(reverse("profile"), payload | values)
         alice.refresh_from_db()
-        assert alice.reminders_by_email is wanted
-        assert client.get(reverse("profile")).context["form"].initial["reminders_by_email"] is wanted
+        assert getattr(alice, name) is wanted
+        assert client.get(reverse("profile")).context["form"].initial[name] is wanted
 
 
 @pytest.mark.parametrize(

@@ -335,6 +335,7 @@ def test_shows_who_asks(alice, alice_device, acme):
         "time_zone": "UTC",
         "language": "en",
         "reminders_by_email": True,
+        "warnings_by_email": True,
     }
     assert (body["workspace"]["id"], body["role"], body["plan"]["code"]) == (str(acme.pk), "owner", "team")
     used = {row["resource"]: (row["used"], row["limit"], row["monthly"]) for row in body["usage"]}

@@ -1,3 +1,4 @@
+from messaging.models.acks import MessageAck
 from messaging.models.auto_replies import (
     AutoReplyAnswer,
     AutoReplyChat,
@@ -20,6 +21,8 @@ from messaging.models.content import ContentPart
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
 from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile, MediaPart, MediaUpload
+from messaging.models.presence import DispatchWarning, NumberPresence, WarningKind, WarningMail, WarningMailState
+from messaging.models.reachability import UnreachableChat, UnreachableReason
 from messaging.models.scheduled import ScheduledMessage, ScheduleState
 from messaging.models.suppression import (
     ConsentKind,
@@ -48,6 +51,7 @@ __all__ = [
     "ContentPart",
     "DispatchAttempt",
     "DispatchState",
+    "DispatchWarning",
     "Dispatcher",
     "HeldBy",
     "HoursOf",
@@ -56,7 +60,9 @@ __all__ = [
     "MediaFile",
     "MediaPart",
     "MediaUpload",
+    "MessageAck",
     "MessageSource",
+    "NumberPresence",
     "OptOutWord",
     "QueuedMessage",
     "ScheduleState",
@@ -64,6 +70,11 @@ __all__ = [
     "SendingBudget",
     "Suppression",
     "SuppressionSource",
+    "UnreachableChat",
+    "UnreachableReason",
     "Verdict",
+    "WarningKind",
+    "WarningMail",
+    "WarningMailState",
     "WordKind",
 ]

@@ -35,6 +35,8 @@ OPEN = [DispatchState.LEASED, DispatchState.SENDING]
 GONE_OUT = [DispatchState.SENT, DispatchState.DELIVERED, DispatchState.READ, DispatchState.PLAYED]
 # While a message is in one of these, what is later in its chat waits.
 BEFORE_OTHERS = [DispatchState.QUEUED, *OPEN, DispatchState.OUTCOME_UNKNOWN]
+# Few among many, which people look for: what is under way, and what wants a look or a decision.
+TO_SEE_TO = [*OPEN, DispatchState.OUTCOME_UNKNOWN, DispatchState.LATE, DispatchState.FAILED]
 
 
 class MessageSource(models.TextChoices):
@@ -169,6 +171,13 @@ class QueuedMessage(WorkspaceModel):
                 fields=["whatsapp_account", "sending_at"], condition=Q(is_new_contact=True), name="queued_message_new"
             ),
             models.Index(fields=["workspace", "-due_at", "-id"], name="queued_message_list"),
+            models.Index(fields=["workspace", "due_at", "id"], condition=Q(state="queued"), name="queued_message_next"),
+            models.Index(
+                fields=["workspace", "-due_at", "-id"],
+                condition=Q(state__in=TO_SEE_TO),
+                name="queued_message_to_see_to",
+            ),
+            models.Index(fields=["whatsapp_account"], condition=Q(state="late"), name="queued_message_late"),
             models.Index(
                 fields=["scheduled_message"],
                 condition=Q(scheduled_message__isnull=False),

@@ -1,0 +1,17 @@
+"""Let people choose whether they are warned of messages by e-mail."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0005_reminders_by_email"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="user",
+            name="warnings_by_email",
+            field=models.BooleanField(default=True, verbose_name="warnings about messages by e-mail"),
+        ),
+    ]
