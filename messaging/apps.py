@@ -16,6 +16,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import MediaFile, ScheduledMessage, ScheduleState
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_observer
+        from messaging.services.reachability import clear_at_inbound
 
         register_recount(
             Resource.SCHEDULED_MESSAGES,
@@ -29,3 +30,4 @@ class MessagingConfig(AppConfig):
         )
         register_event_words(WORDS, ICONS)
         register_observer("dispatch", take_sight_of_own_messages, order=10)
+        register_observer("reachability", clear_at_inbound, order=15)

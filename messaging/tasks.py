@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from messaging.services import dispatch, scheduling
+from messaging.services import dispatch, presence, reachability, scheduling, warnings
 
 
 @shared_task
@@ -13,3 +13,20 @@ def queue_due_messages() -> None:
 @shared_task
 def settle_expired_leases() -> None:
     dispatch.settle_expired_leases()
+
+
+@shared_task
+def warn_in_time() -> None:
+    warnings.warn_in_time()
+
+
+@shared_task
+def send_warning_mails() -> None:
+    warnings.send_warning_mails()
+
+
+@shared_task
+def forget_old_signs() -> None:
+    presence.delete_old_presences()
+    reachability.forget_heard_from()
+    warnings.delete_old_warnings()

@@ -25,6 +25,9 @@ def _every(seconds: int, task: str) -> dict:
 app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
+    "warn of messages in time": _every(30, "messaging.tasks.warn_in_time"),
+    "send warnings of messages": _every(10, "messaging.tasks.send_warning_mails"),
+    "forget old signs of devices and chats": _every(24 * 3600, "messaging.tasks.forget_old_signs"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
     "run bulk actions": _every(5, "crm.tasks.run_bulk_actions"),
     "delete old bulk actions": _every(24 * 3600, "crm.tasks.delete_old_bulk_actions"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.actors import SYSTEM
 from accounts.models import Event
 from accounts.services.events import EVENT_COLUMNS, event_values
-from messaging.models import WarningKind
+from messaging.models import DispatchWarning, WarningKind
 from messaging.services.presence import ALIVE
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.locks import take_turns
@@ -47,6 +47,7 @@ soon AS MATERIALIZED (
     SELECT whatsapp_account_id, due_at, created_by_id FROM messaging_scheduledmessage
     WHERE state = 'waiting' AND due_at <= %(horizon)s
 )"""
+# Who paused a number knows that nothing is sent. Who holds it and sends slowly asks for no more meanwhile.
 _FIND_DEAD = f"""
 WITH RECURSIVE own AS (
     (SELECT whatsapp_account_id AS id FROM messaging_queuedmessage
@@ -61,11 +62,16 @@ WITH RECURSIVE own AS (
     UNION SELECT whatsapp_account_id FROM messaging_broadcast WHERE state = 'running'
     UNION SELECT whatsapp_account_id FROM soon
 )
-SELECT n.id, min(due.at), count(*) FROM numbers n CROSS JOIN LATERAL ({_DUE_OF_NUMBER}) due
+SELECT n.id, min(due.at), count(*) FROM numbers n JOIN crm_whatsappaccount a ON a.id = n.id
+CROSS JOIN LATERAL ({_DUE_OF_NUMBER}) due
 WHERE NOT EXISTS (
     SELECT 1 FROM messaging_numberpresence p
     WHERE p.whatsapp_account_id = n.id AND p.may_dispatch AND p.seen_at > %(alive)s
-) {{paused}}
+) AND NOT EXISTS (
+    SELECT 1 FROM messaging_dispatcher d
+    WHERE d.workspace_id = a.workspace_id AND d.whatsapp_account_id = n.id
+      AND (d.paused_at IS NOT NULL OR d.lease_until > %(now)s)
+)
 GROUP BY n.id ORDER BY n.id
 """
 # Few rows, each by an index over nothing else.
@@ -78,7 +84,7 @@ SELECT whatsapp_account_id, min(due_at), least(count(*), %(counted)s) FROM messa
 WHERE state = 'outcome_unknown' AND coalesce(sending_at, due_at) <= %(unknown_since)s GROUP BY 1 ORDER BY 1
 """
 _FIND = {
-    WarningKind.NO_INSTANCE: _FIND_DEAD.format(paused=""),
+    WarningKind.NO_INSTANCE: _FIND_DEAD,
     WarningKind.LATE: _FIND_LATE,
     WarningKind.OUTCOME_UNKNOWN: _FIND_UNKNOWN,
 }
@@ -101,6 +107,8 @@ SET first_due_at = excluded.first_due_at, message_count = excluded.message_count
 WHERE (w.first_due_at, w.message_count) IS DISTINCT FROM (excluded.first_due_at, excluded.message_count)
 RETURNING w.id, w.workspace_id, xmax = 0
 """
+# How long it is told what people were warned of.
+_KEPT = timedelta(days=90)
 
 # Those whose messages wait, and the owner, as far as they want mails of this kind.
 _NOTE = """
@@ -151,6 +159,11 @@ def warn_in_time() -> dict[str, int]:
     return raised
 
 
+def delete_old_warnings() -> int:
+    """Delete what was settled long ago, with its mails; answers how many rows."""
+    return DispatchWarning.objects.filter(resolved_at__lt=timezone.now() - _KEPT).delete()[0]
+
+
 def _bring(kind: WarningKind, now: datetime, events: list[tuple]) -> int:
     times = {
         "now": now,
@@ -178,6 +191,4 @@ def _bring(kind: WarningKind, now: datetime, events: list[tuple]) -> int:
 
 
 def _event(what: str, warning_id: UUID, workspace_id: UUID) -> tuple:
-    return event_values(
-        kind=f"dispatch_warning.{what}", actor=SYSTEM, workspace_id=workspace_id, object_id=warning_id
-    )
+    return event_values(kind=f"dispatch_warning.{what}", actor=SYSTEM, workspace_id=workspace_id, object_id=warning_id)
