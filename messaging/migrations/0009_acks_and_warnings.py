@@ -10,7 +10,7 @@ import waplus.lib.constraints
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_warnings_by_email"),
+        ("accounts", "0008_warnings_by_email"),
         ("crm", "0015_lists_of_rare_chats"),
         ("messaging", "0008_media"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

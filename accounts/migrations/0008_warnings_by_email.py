@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_reminders_by_email"),
+        ("accounts", "0007_fill_media_limits"),
     ]
 
     operations = [
