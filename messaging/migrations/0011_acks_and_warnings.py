@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_warnings_by_email"),
         ("crm", "0015_lists_of_rare_chats"),
-        ("messaging", "0008_media"),
+        ("messaging", "0010_new_contacts_of_numbers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
