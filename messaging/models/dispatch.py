@@ -210,7 +210,7 @@ class DispatchAttempt(WorkspaceModel):
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
-            *WorkspaceModel.Meta.constraints,
+            # Nothing points here, so the scoped id of other tenant rows would be an index for nobody.
             CompositeForeignKey(field="message", name="dispatch_attempt_message"),
             models.UniqueConstraint(fields=["message", "fence"], name="dispatch_attempt_once"),
         ]

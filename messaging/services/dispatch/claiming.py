@@ -19,8 +19,10 @@ from accounts.services.events import record_event
 from messaging.models import Dispatcher, QueuedMessage
 from messaging.services.dispatch.documents import HANDED_OUT, with_files
 from messaging.services.dispatch.moves import LEASE
-from messaging.services.dispatch.numbers import dispatcher_of, hold_number
+from messaging.services.dispatch.numbers import hold_number, locked_dispatcher, save_claim
 from messaging.services.dispatch.verdicts import Candidate, Limits, Verdicts, judge
+from messaging.services.suppression import suppressed_sql
+from messaging.services.suppression.keys import IPAD, OPAD, pads
 from waplus.lib.prepared import PreparedStatement
 
 MAX_CLAIM = 100
@@ -42,6 +44,15 @@ _FREE = """NOT EXISTS (
           AND (e.broadcast_id IS NULL OR q.broadcast_id IS NOT NULL)
       ))
 )"""
+
+
+def _in_place(sql: str) -> str:
+    """SQL with its named parameters at their numbers."""
+    for name, place in {IPAD: "$5", OPAD: "$6"}.items():
+        sql = sql.replace(f"%({name})s", place)
+    return sql
+
+
 # What people want goes before broadcasts. The broadcast's row is locked, so that pausing it waits for this claim and
 # nothing is handed out afterwards.
 _CANDIDATES = PreparedStatement(
@@ -63,7 +74,7 @@ WITH own AS (
 )
 SELECT q.id, q.chat_key, q.source,
        EXISTS (SELECT 1 FROM crm_contact c WHERE c.id = q.contact_id AND c.deleted_at IS NOT NULL),
-       FALSE, FALSE, FALSE, NULL::timestamptz
+       {_in_place(suppressed_sql("q", workspace="$4::uuid")[0])}, FALSE, FALSE, NULL::timestamptz
 FROM (SELECT id FROM own UNION ALL SELECT id FROM mass) due JOIN messaging_queuedmessage q ON q.id = due.id
 ORDER BY (q.broadcast_id IS NOT NULL), q.not_before, q.due_at, q.origin_id, q.position, q.id
 LIMIT $3
@@ -170,28 +181,32 @@ def claim_messages(
     number gets no messages, but is asked for the outcomes that it alone can tell.
     """
     now = timezone.now()
-    dispatcher = dispatcher_of(workspace=workspace, account_id=account_id, lock=True)
-    before = (dispatcher.epoch, dispatcher.last_claim_id)
+    dispatcher = locked_dispatcher(workspace=workspace, account_id=account_id)
+    last_claim_id = dispatcher.last_claim_id
     is_holder = hold_number(dispatcher, instance, now)
     [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now])
     answer = {"dispatcher": dispatcher, "now": now, "is_holder": is_holder, "reconcile": with_files(reconcile)}
     if not is_holder:
         return Claim(**answer, next_at=dispatcher.lease_until)
     if hold := _whole_number_held(dispatcher):
-        dispatcher.save()
+        save_claim(dispatcher)
         return Claim(**answer, hold=hold)
-    if before[1] == claim_id:
-        dispatcher.save()
+    if last_claim_id == claim_id:
+        save_claim(dispatcher)
         [(messages,)] = _AGAIN.fetch([account_id, instance.pk, claim_id, now])
         return Claim(**answer, messages=with_files(messages))
     verdicts = judge(
-        _candidates(account_id, now, limit), Limits(), now=now, next_send_at=dispatcher.next_send_at, chance=_chance
+        _candidates(workspace, account_id, now, limit),
+        Limits(),
+        now=now,
+        next_send_at=dispatcher.next_send_at,
+        chance=_chance,
     )
     messages = _hand_out(verdicts, claim_id, instance, workspace, now)
     if verdicts.handed:
         dispatcher.last_claim_id = claim_id
         dispatcher.next_send_at = verdicts.next_send_at
-    dispatcher.save()
+    save_claim(dispatcher)
     next_at = verdicts.next_at or (now if len(verdicts.handed) == limit else None)
     return Claim(**answer, messages=with_files(messages), hold=verdicts.stopped_by, next_at=next_at)
 
@@ -203,8 +218,10 @@ def _whole_number_held(dispatcher: Dispatcher) -> str:
     return "" if is_within_plan else "plan"
 
 
-def _candidates(account_id: UUID, now: datetime, limit: int) -> list[Candidate]:
-    return [Candidate(*row) for row in _CANDIDATES.fetch([account_id, now, limit])]
+def _candidates(workspace: Workspace, account_id: UUID, now: datetime, limit: int) -> list[Candidate]:
+    key = pads()
+    rows = _CANDIDATES.fetch([account_id, now, limit, workspace.pk, key[IPAD], key[OPAD]])
+    return [Candidate(*row) for row in rows]
 
 
 def _hand_out(

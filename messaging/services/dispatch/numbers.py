@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -13,19 +13,54 @@ from crm.services.whatsapp_accounts import account_of
 from messaging.models import DispatchAttempt, Dispatcher, DispatchState, QueuedMessage
 from messaging.services.dispatch.moves import LEASE
 from waplus.lib.errors import Invalid, Refused
+from waplus.lib.prepared import PreparedStatement
 
 
-def dispatcher_of(*, workspace: Workspace, account_id: UUID, lock: bool = False) -> Dispatcher:
+_COLUMNS = [field.attname for field in Dispatcher._meta.concrete_fields]
+_LOCKED = PreparedStatement(
+    f"SELECT {', '.join(_COLUMNS)} FROM messaging_dispatcher"  # noqa: S608
+    " WHERE workspace_id = %s AND whatsapp_account_id = %s FOR NO KEY UPDATE"
+)
+_CLAIMED = PreparedStatement(
+    "UPDATE messaging_dispatcher SET instance_id = $2, epoch = $3, lease_until = $4, held_since = $5, chosen_by_id = $6,"
+    " last_claim_id = $7, next_send_at = $8 WHERE id = $1 RETURNING 1"
+)
+
+
+def dispatcher_of(*, workspace: Workspace, account_id: UUID) -> Dispatcher:
     """The row of a number's lease, made with the number's first use. An unknown number is `not_found`."""
     rows = Dispatcher.objects.for_workspace(workspace).filter(whatsapp_account=account_id)
-    found = (rows.select_for_update(no_key=True, of=("self",)) if lock else rows.select_related("instance")).first()
+    found = rows.select_related("instance").first()
     if found is None:
-        account_of(workspace=workspace, account_id=account_id)
-        Dispatcher.objects.bulk_create(
-            [Dispatcher(workspace=workspace, whatsapp_account_id=account_id)], ignore_conflicts=True
-        )
-        return dispatcher_of(workspace=workspace, account_id=account_id, lock=lock)
+        _make(workspace, account_id)
+        return rows.select_related("instance").get()
     return found
+
+
+def locked_dispatcher(*, workspace: Workspace, account_id: UUID) -> Dispatcher:
+    """The same row, locked: claims, hand-overs and "sending" of a number take turns on it."""
+    found = _LOCKED.fetch([workspace.pk, account_id])
+    if not found:
+        _make(workspace, account_id)
+        found = _LOCKED.fetch([workspace.pk, account_id])
+    return Dispatcher.from_db(DEFAULT_DB_ALIAS, _COLUMNS, found[0])
+
+
+def _make(workspace: Workspace, account_id: UUID) -> None:
+    account_of(workspace=workspace, account_id=account_id)
+    row = Dispatcher(workspace=workspace, whatsapp_account_id=account_id)
+    Dispatcher.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def save_claim(dispatcher: Dispatcher) -> None:
+    """Write what a claim has changed."""
+    row = dispatcher
+    _CLAIMED.fetch(
+        [
+            *(row.pk, row.instance_id, row.epoch, row.lease_until, row.held_since),
+            *(row.chosen_by_id, row.last_claim_id, row.next_send_at),
+        ]
+    )
 
 
 def hold_number(dispatcher: Dispatcher, instance: ExtensionInstance, now: datetime) -> bool:
@@ -69,7 +104,7 @@ def choose_dispatcher(
     )
     if session is None:
         raise Invalid("instance", "does_not_exist", "No device with this id can work in the workspace now.")
-    dispatcher = dispatcher_of(workspace=workspace, account_id=account_id, lock=True)
+    dispatcher = locked_dispatcher(workspace=workspace, account_id=account_id)
     if dispatcher.instance_id != session.instance_id:
         _take_back(dispatcher, now)
         _hand_to(dispatcher, session.instance, now)
@@ -82,7 +117,7 @@ def choose_dispatcher(
 @transaction.atomic
 def give_up_number(*, workspace: Workspace, account_id: UUID, instance: ExtensionInstance, actor: Actor) -> Dispatcher:
     """An instance that can send no more (logged out, closing) lets the number go; only the holder can."""
-    dispatcher = dispatcher_of(workspace=workspace, account_id=account_id, lock=True)
+    dispatcher = locked_dispatcher(workspace=workspace, account_id=account_id)
     if dispatcher.instance_id != instance.pk:
         raise Refused("number_taken", "This instance does not hold the number.")
     now = timezone.now()
@@ -116,7 +151,7 @@ def resume_number(*, workspace: Workspace, account_id: UUID, user: User, actor: 
 
 
 def _switch(workspace: Workspace, account_id: UUID, user: User, actor: Actor, *, paused: bool) -> Dispatcher:
-    dispatcher = dispatcher_of(workspace=workspace, account_id=account_id, lock=True)
+    dispatcher = locked_dispatcher(workspace=workspace, account_id=account_id)
     if (dispatcher.paused_at is not None) != paused:
         dispatcher.paused_at = timezone.now() if paused else None
         dispatcher.paused_by = user if paused else None

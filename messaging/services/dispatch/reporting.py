@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from accounts.actors import Actor
 from accounts.models import ExtensionInstance, Workspace
@@ -12,7 +13,9 @@ from messaging.models import BroadcastState, DispatchAttempt, Dispatcher, Dispat
 from messaging.models.dispatch import OPEN
 from messaging.services.dispatch.facts import confirm_sent
 from messaging.services.dispatch.moves import LEASE, locked_message, move
-from messaging.services.dispatch.verdicts import IN_BIN
+from messaging.services.dispatch.numbers import locked_dispatcher
+from messaging.services.dispatch.verdicts import IN_BIN, OPTED_OUT
+from messaging.services.suppression import is_suppressed
 from waplus.lib.errors import NotFound, Refused
 
 # What an instance may report, from which states, and where it leads. "Sent" is a fact and stands apart.
@@ -22,10 +25,11 @@ _MOVES = {
     "released": ({DispatchState.LEASED}, DispatchState.QUEUED),
     "not_sent": ({DispatchState.OUTCOME_UNKNOWN}, DispatchState.QUEUED),
 }
+CANCELLED = gettext_noop("Its broadcast was cancelled.")
+PAUSED = gettext_noop("Its broadcast is paused.")
 REPORTS = ["sending", "sent", "failed", "released", "not_sent"]
 
 
-@transaction.atomic
 def report_message(
     *,
     workspace: Workspace,
@@ -44,17 +48,40 @@ def report_message(
     "sent" is a fact, and a fact that comes late still wins over whatever was
     assumed meanwhile. "sending" is also refused to an instance that does not
     hold the number any more (`number_taken`), and before the message's own
-    time (`too_early`).
+    time (`too_early`). What must not be sent any more (the person has opted
+    out, the broadcast was cancelled) ends there, and the refusal tells.
     """
+    with transaction.atomic():
+        message, refused = _take_report(
+            workspace, message_id, instance, actor, fence, report, code=code, reason=reason, sent_at=sent_at
+        )
+    if refused is not None:
+        raise refused
+    return message
+
+
+def _take_report(
+    workspace: Workspace,
+    message_id: UUID,
+    instance: ExtensionInstance,
+    actor: Actor,
+    fence: int,
+    report: str,
+    *,
+    code: str,
+    reason: str,
+    sent_at: datetime | None,
+) -> tuple[QueuedMessage, Refused | None]:
     now = timezone.now()
-    number = _renewed_number(workspace, message_id, instance, now) if report == "sending" else None
+    if report == "sending":
+        number = _renewed_number(workspace, message_id, instance, now)
     message = locked_message(workspace=workspace, message_id=message_id)
     attempt = DispatchAttempt.objects.filter(message=message, fence=fence, instance=instance).first()
     if attempt is None:
         raise Refused("stale_fence", "This instance never held the message under this fence.")
     if report == "sent":
         confirm_sent(message=message, attempt=attempt, actor=actor, sent_at=sent_at)
-        return message
+        return message, None
     if fence != message.fence:
         raise Refused("stale_fence", extra={"fence": message.fence, "state": message.state})
     sources, target = _MOVES[report]
@@ -62,7 +89,7 @@ def report_message(
         # The sweep has not been here yet; the lease is over all the same, also for a "sending" that comes again.
         raise Refused("stale_fence", "The lease has run out.", extra={"fence": message.fence, "state": message.state})
     if message.state == target and attempt.outcome in ("", report):
-        return message
+        return message, None
     if message.state not in sources:
         raise Refused(
             "wrong_state",
@@ -71,6 +98,12 @@ def report_message(
         )
     if target == DispatchState.SENDING:
         _check_once_more(message, number, now)
+        if ending := _ends_here(message):
+            state, code, sentence = ending
+            attempt.outcome, attempt.reason, attempt.ended_at = "withdrawn", sentence, now
+            attempt.save(update_fields=["outcome", "reason", "ended_at"])
+            move(message, state, actor, code=code, reason=sentence)
+            return message, Refused("wrong_state", sentence, extra={"state": message.state})
         message.lease_until, message.sending_at = now + LEASE, now
     else:
         attempt.outcome, attempt.reason, attempt.ended_at = report, reason, now
@@ -79,7 +112,7 @@ def report_message(
             # It was not sent: it takes nothing of the budget.
             message.sending_at = None
     move(message, target, actor, code=code if target == DispatchState.FAILED else "", reason=reason)
-    return message
+    return message, None
 
 
 def _renewed_number(workspace: Workspace, message_id: UUID, instance: ExtensionInstance, now: datetime) -> Dispatcher:
@@ -88,22 +121,17 @@ def _renewed_number(workspace: Workspace, message_id: UUID, instance: ExtensionI
     account_id = rows.values_list("whatsapp_account", flat=True).first()
     if account_id is None:
         raise NotFound
-    number = (
-        Dispatcher.objects.for_workspace(workspace)
-        .filter(whatsapp_account=account_id)
-        .select_for_update(no_key=True)
-        .first()
-    )
-    if number is not None and number.instance_id == instance.pk:
+    number = locked_dispatcher(workspace=workspace, account_id=account_id)
+    if number.instance_id == instance.pk:
         number.lease_until = now + LEASE
         number.save(update_fields=["lease_until"])
     return number
 
 
-def _check_once_more(message: QueuedMessage, number: Dispatcher | None, now: datetime) -> None:
+def _check_once_more(message: QueuedMessage, number: Dispatcher, now: datetime) -> None:
     """What was checked at the hand-out, at the last moment at which it can still be refused."""
     here = {"state": message.state}
-    if number is None or number.instance_id != message.instance_id:
+    if number.instance_id != message.instance_id:
         raise Refused("number_taken", "Another instance sends from this number now.", extra=here)
     if number.paused_at is not None:
         raise Refused("wrong_state", "Sending from this number is paused.", extra=here)
@@ -112,5 +140,15 @@ def _check_once_more(message: QueuedMessage, number: Dispatcher | None, now: dat
         raise Refused("too_early", f"It may be sent in {wait:,} milliseconds.", extra={**here, "wait_ms": wait})
     if message.contact is not None and message.contact.deleted_at is not None:
         raise Refused("wrong_state", IN_BIN, extra=here)
-    if message.broadcast is not None and message.broadcast.state != BroadcastState.RUNNING:
-        raise Refused("wrong_state", "Its broadcast is not running.", extra=here)
+
+
+def _ends_here(message: QueuedMessage) -> tuple[DispatchState, str, str] | None:
+    """Where a message goes instead of being sent: state, code and sentence; None if it may be sent."""
+    state = message.broadcast.state if message.broadcast is not None else BroadcastState.RUNNING
+    if state == BroadcastState.CANCELLED:
+        return DispatchState.CANCELLED, "broadcast_cancelled", CANCELLED
+    if is_suppressed(message.workspace, contact=message.contact_id, chat_jid=message.chat_jid):
+        return DispatchState.SKIPPED, "opted_out", OPTED_OUT
+    if state != BroadcastState.RUNNING:
+        return DispatchState.QUEUED, "", PAUSED
+    return None
