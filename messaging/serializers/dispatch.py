@@ -29,6 +29,9 @@ class FileToSendSerializer(serializers.Serializer):
     media_type = serializers.CharField()
     name = serializers.CharField(allow_blank=True)
     size = serializers.IntegerField(help_text="Bytes.")
+    width = serializers.IntegerField(allow_null=True, help_text="Pixels, of images.")
+    height = serializers.IntegerField(allow_null=True, help_text="Pixels, of images.")
+    thumbnail_url = serializers.CharField(allow_null=True)
     url = serializers.CharField(help_text="Signed, and good for a short time: fetch the file before you say `sending`.")
 
 

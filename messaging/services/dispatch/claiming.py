@@ -100,7 +100,6 @@ WITH chosen AS (
     SELECT gen_random_uuid(), workspace_id, id, fence, $5, $7, '', '' FROM q
 )
 SELECT coalesce(json_agg({HANDED_OUT.format(now="$7::timestamptz")} ORDER BY place)::text, '[]') FROM q
-LEFT JOIN messaging_mediafile f ON f.id = q.media_id
 """,  # noqa: S608
     planned_once=True,
 )
@@ -108,7 +107,7 @@ _AGAIN = PreparedStatement(
     f"""
 SELECT coalesce(json_agg({HANDED_OUT.format(now="$4::timestamptz")} ORDER BY
        (q.broadcast_id IS NOT NULL), q.not_before, q.due_at, q.origin_id, q.position, q.id)::text, '[]')
-FROM messaging_queuedmessage q LEFT JOIN messaging_mediafile f ON f.id = q.media_id
+FROM messaging_queuedmessage q
 WHERE q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.claim_id = $3 AND q.state = 'leased'
   AND q.lease_until > $4
 """  # noqa: S608
@@ -117,7 +116,7 @@ _UNKNOWN = PreparedStatement(
     f"""
 SELECT coalesce(json_agg(document ORDER BY due_at, origin_id, position)::text, '[]') FROM (
     SELECT {HANDED_OUT.format(now="$3::timestamptz")} AS document, q.due_at, q.origin_id, q.position
-    FROM messaging_queuedmessage q LEFT JOIN messaging_mediafile f ON f.id = q.media_id
+    FROM messaging_queuedmessage q
     WHERE q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.state = 'outcome_unknown'
     ORDER BY q.due_at, q.origin_id, q.position LIMIT {MAX_CLAIM}
 ) unknown
@@ -185,7 +184,12 @@ def claim_messages(
     last_claim_id = dispatcher.last_claim_id
     is_holder = hold_number(dispatcher, instance, now)
     [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now])
-    answer = {"dispatcher": dispatcher, "now": now, "is_holder": is_holder, "reconcile": with_files(reconcile)}
+    answer = {
+        "dispatcher": dispatcher,
+        "now": now,
+        "is_holder": is_holder,
+        "reconcile": with_files(workspace, reconcile),
+    }
     if not is_holder:
         return Claim(**answer, next_at=dispatcher.lease_until)
     if hold := _whole_number_held(dispatcher):
@@ -194,7 +198,7 @@ def claim_messages(
     if last_claim_id == claim_id:
         save_claim(dispatcher)
         [(messages,)] = _AGAIN.fetch([account_id, instance.pk, claim_id, now])
-        return Claim(**answer, messages=with_files(messages))
+        return Claim(**answer, messages=with_files(workspace, messages))
     verdicts = judge(
         _candidates(workspace, account_id, now, limit),
         Limits(),
@@ -208,7 +212,7 @@ def claim_messages(
         dispatcher.next_send_at = verdicts.next_send_at
     save_claim(dispatcher)
     next_at = verdicts.next_at or (now if len(verdicts.handed) == limit else None)
-    return Claim(**answer, messages=with_files(messages), hold=verdicts.stopped_by, next_at=next_at)
+    return Claim(**answer, messages=with_files(workspace, messages), hold=verdicts.stopped_by, next_at=next_at)
 
 
 def _whole_number_held(dispatcher: Dispatcher) -> str:

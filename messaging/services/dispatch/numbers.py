@@ -15,7 +15,6 @@ from messaging.services.dispatch.moves import LEASE
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.prepared import PreparedStatement
 
-
 _COLUMNS = [field.attname for field in Dispatcher._meta.concrete_fields]
 _LOCKED = PreparedStatement(
     f"SELECT {', '.join(_COLUMNS)} FROM messaging_dispatcher"  # noqa: S608

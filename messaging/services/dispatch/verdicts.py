@@ -93,13 +93,14 @@ def judge(
             verdicts.stopped_by, verdicts.next_at = left.stop
             break
         else:
-            at = _send_at(one, limits, verdicts, now, chance)
+            at, next_send_at = _send_at(one, limits, verdicts.next_send_at, now, chance)
             if at > now + MAX_AHEAD:
                 verdicts.next_at = at - MAX_AHEAD / 2
                 verdicts.stopped_by = "spacing"
                 break
             is_new = one.is_new and one.chat_key not in left.new_chats
             left.take(one, is_new)
+            verdicts.next_send_at = next_send_at
             verdicts.handed.append((one.id, at, is_new))
     return verdicts
 
@@ -118,13 +119,13 @@ def _hold(one: Candidate, limits: Limits, left: "_Left", now: datetime) -> tuple
     return None
 
 
-def _send_at(one: Candidate, limits: Limits, verdicts: Verdicts, now: datetime, chance: random.Random) -> datetime:
-    """When a message may go: at once where a person waits for it, else at its distance from the one before."""
-    follows = max(now, verdicts.next_send_at or now)
-    at = now if one.source in ("direct", "auto_reply") else follows
+def _send_at(
+    one: Candidate, limits: Limits, next_send_at: datetime | None, now: datetime, chance: random.Random
+) -> tuple[datetime, datetime]:
+    """When a message may go, and when the next one may: at once where a person waits for it, else at its distance."""
+    follows = max(now, next_send_at or now)
     distance = timedelta(seconds=limits.spacing + chance.random() * limits.jitter)
-    verdicts.next_send_at = max(follows, at) + distance
-    return at
+    return now if one.source in ("direct", "auto_reply") else follows, follows + distance
 
 
 class _Left:
