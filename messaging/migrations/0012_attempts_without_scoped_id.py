@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0008_media"),
+        ("messaging", "0011_acks_and_warnings"),
     ]
 
     operations = [
