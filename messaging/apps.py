@@ -14,8 +14,9 @@ class MessagingConfig(AppConfig):
         from messaging import checks  # noqa: F401  (they register themselves)
         from messaging.event_words import ICONS, WORDS
         from messaging.models import MediaFile, ScheduledMessage, ScheduleState
+        from messaging.services.auto_replies.deciding import decide_on_messages, reads_text
         from messaging.services.dispatch import take_sight_of_own_messages
-        from messaging.services.observed import register_observer
+        from messaging.services.observed import register_need, register_observer
         from messaging.services.reachability import clear_at_inbound
 
         register_recount(
@@ -31,3 +32,5 @@ class MessagingConfig(AppConfig):
         register_event_words(WORDS, ICONS)
         register_observer("dispatch", take_sight_of_own_messages, order=10)
         register_observer("reachability", clear_at_inbound, order=15)
+        register_observer("auto replies", decide_on_messages, order=40)
+        register_need("auto replies", reads_text)

@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from messaging.services import dispatch, presence, reachability, scheduling, warnings
+from messaging.services.auto_replies.chats import forget_marks
+from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
 
 
 @shared_task
@@ -30,3 +32,11 @@ def forget_old_signs() -> None:
     presence.delete_old_presences()
     reachability.forget_heard_from()
     warnings.delete_old_warnings()
+
+
+@shared_task
+def delete_old_decisions() -> None:
+    """Decisions on automatic replies after thirty days, marks of texts after one."""
+    while sweep_decisions():
+        pass
+    forget_marks()

@@ -55,6 +55,7 @@ CODES: dict[str, Code] = {
     "owner_must_stay": Code(409, "A workspace needs its owner", "Transfer the ownership first."),
     "name_taken": Code(409, "The name is taken", "Choose another name; `id` says whose it is."),
     "limit_reached": Code(409, "There are as many as there can be", "Delete one first; `limit` says how many fit."),
+    "in_use": Code(409, "Something else goes by it", "Change that first; `id` says what it is."),
     "number_in_use": Code(409, "The number belongs to another contact", "Open that contact, or merge the two."),
     "number_taken": Code(
         409,
