@@ -1,5 +1,27 @@
 """The data map of messaging, by noun: importing a module declares its models."""
 
-from messaging.personal_data import acks, auto_replies, broadcasts, budget, content, media, presence, queue, reachability, suppression
+from messaging.personal_data import (
+    acks,
+    auto_replies,
+    broadcasts,
+    budget,
+    content,
+    media,
+    presence,
+    queue,
+    reachability,
+    suppression,
+)
 
-__all__ = ["acks", "auto_replies", "broadcasts", "budget", "content", "media", "presence", "queue", "reachability", "suppression"]
+__all__ = [
+    "acks",
+    "auto_replies",
+    "broadcasts",
+    "budget",
+    "content",
+    "media",
+    "presence",
+    "queue",
+    "reachability",
+    "suppression",
+]
