@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from messaging.views import dispatch, numbers, scheduled
+from messaging.views import conversations, dispatch, numbers, scheduled
 
 urlpatterns = [
+    path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
     path("scheduled-messages/", scheduled.ScheduledMessagesView.as_view(), name="api-scheduled-messages"),
     path("scheduled-messages/<uuid:id>/", scheduled.ScheduledMessageView.as_view(), name="api-scheduled-message"),
     path("dispatch/", dispatch.QueueView.as_view(), name="api-dispatch"),

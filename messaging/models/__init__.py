@@ -18,6 +18,15 @@ from messaging.models.broadcasts import (
 )
 from messaging.models.budget import HeldBy, SendingBudget
 from messaging.models.content import ContentPart
+from messaging.models.conversations import (
+    ConversationMessage,
+    ConversationRule,
+    ConversationSync,
+    Deleting,
+    MessageReaction,
+    RuleKind,
+    SeenMessage,
+)
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
 from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile, MediaPart, MediaUpload
@@ -49,6 +58,10 @@ __all__ = [
     "ConsentMeans",
     "ConsentRecord",
     "ContentPart",
+    "ConversationMessage",
+    "ConversationRule",
+    "ConversationSync",
+    "Deleting",
     "DispatchAttempt",
     "DispatchState",
     "DispatchWarning",
@@ -61,12 +74,15 @@ __all__ = [
     "MediaPart",
     "MediaUpload",
     "MessageAck",
+    "MessageReaction",
     "MessageSource",
     "NumberPresence",
     "OptOutWord",
     "QueuedMessage",
+    "RuleKind",
     "ScheduleState",
     "ScheduledMessage",
+    "SeenMessage",
     "SendingBudget",
     "Suppression",
     "SuppressionSource",

@@ -45,6 +45,7 @@ def _page(params=None, payload=None, **kwargs) -> Route:
     return Route(Kind.SESSION, params or {}, payload or {}, **kwargs)
 
 
+_SENT = {"sent_at": "2026-01-01T00:00:00Z", "text": "stolen"}
 _WALL = {"wall_time": f"{timezone.now().year + 1}-01-01T09:00:00", "time_zone": "UTC"}
 _REGISTRATION = {
     "id": "{instance}",
@@ -161,6 +162,13 @@ ROUTES: dict[str, Route] = {
     "api-import-start": _api("POST", {"id": "{pending_import}"}),
     "api-import-undo": _api("POST", {"id": "{import}"}),
     "api-import-result": _api("GET", {"id": "{import}"}),
+    "api-conversation-upload": _api(
+        "POST",
+        payload={
+            "whatsapp_account": "{account}",
+            "messages": [{"chat_jid": "4915112345677@c.us", "message_id": "false_4915112345677@c.us_3EB0AA", **_SENT}],
+        },
+    ),
     "api-scheduled-messages": _api(
         "GET POST",
         payload={"whatsapp_account": "{account}", "contact": "{contact}", "body": "stolen", **_WALL},

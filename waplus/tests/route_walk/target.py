@@ -41,7 +41,18 @@ from crm.services.merging import merge_contacts
 from crm.services.notes import delete_note, edit_note, write_note
 from crm.services.stages import create_stage
 from crm.services.tags import create_tag, tag_contact
-from messaging.models import DispatchAttempt, MediaFile, MediaPart, MediaUpload, QueuedMessage, ScheduledMessage
+from messaging.models import (
+    ConversationMessage,
+    ConversationRule,
+    ConversationSync,
+    DispatchAttempt,
+    MediaFile,
+    MediaPart,
+    MediaUpload,
+    MessageReaction,
+    QueuedMessage,
+    ScheduledMessage,
+)
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
 
@@ -127,6 +138,7 @@ def build(workspace: Workspace, alice: User) -> Target:
     TabCount.objects.create(workspace=workspace, tab=tab, count=7, exact=True, tab_version=1, counted_at=now)
     reminder = _reminder(workspace, contact, alice)
     done_reminder = _reminder(workspace, contact, alice, state="done", done_at=now)
+    rule, message = _conversation(workspace, alice, account, group)
     scheduled = ScheduledMessage.objects.create(
         workspace=workspace,
         whatsapp_account=account,
@@ -188,6 +200,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "previewed_import": previewed.pk,
             "reminder": reminder.pk,
             "done_reminder": done_reminder.pk,
+            "conversation_rule": rule.pk,
+            "message": message.pk,
             "scheduled": scheduled.pk,
             "queued": queued.pk,
             "late": late.pk,
@@ -197,6 +211,33 @@ def build(workspace: Workspace, alice: User) -> Target:
             "address": EmailAddress.objects.get(user=alice).pk,
         },
     )
+
+
+def _conversation(workspace, alice, account, chat) -> tuple[ConversationRule, ConversationMessage]:
+    """A chat that is switched on, and a message of it."""
+    now = timezone.now()
+    rule = ConversationRule.objects.create(
+        workspace=workspace, kind="chat", chat=chat, metadata_on=True, content_on=True, changed_at=now, changed_by=alice
+    )
+    ConversationSync.objects.create(
+        workspace=workspace, whatsapp_account=account, chat=chat, home=chat, metadata_rule=rule, content_rule=rule
+    )
+    message = ConversationMessage.objects.create(
+        workspace=workspace,
+        chat=chat,
+        seen_in=chat.pk,
+        message_id="3EB0C0",
+        from_me=False,
+        participant="4915112345677@c.us",
+        type="chat",
+        sent_at=now,
+        synced_at=now,
+        has_content=True,
+        text=CANARY,
+        search_text=f" {CANARY}",
+    )
+    MessageReaction.objects.create(workspace=workspace, message=message, reactor="me", emoji=CANARY, reacted_at=now)
+    return rule, message
 
 
 def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:
