@@ -18,6 +18,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_need, register_observer
         from messaging.services.reachability import clear_at_inbound
+        from messaging.services.suppression import words
 
         register_recount(
             Resource.SCHEDULED_MESSAGES,
@@ -32,5 +33,7 @@ class MessagingConfig(AppConfig):
         register_event_words(WORDS, ICONS)
         register_observer("dispatch", take_sight_of_own_messages, order=10)
         register_observer("reachability", clear_at_inbound, order=15)
+        register_observer("opt_out", words.observe, order=20)
         register_observer("auto replies", decide_on_messages, order=40)
+        register_need("opt_out", words.needs_text)
         register_need("auto replies", reads_text)

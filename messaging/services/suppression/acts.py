@@ -59,12 +59,14 @@ def suppress(
     leader = _leader(workspace, hashes)
     is_new = leader is None
     now = timezone.now()
+    # Of a word that somebody wrote, whose device saw it does not matter.
+    member_id = None if source == SuppressionSource.OPT_OUT_WORD else actor.user_id
     row = {
         "workspace": workspace,
         "key_version": key_version(),
         "source": source,
         "contact_id": contact_id,
-        "created_by_id": actor.user_id,
+        "created_by_id": member_id,
         "created_at": now,
     }
     if leader is None:
@@ -79,7 +81,7 @@ def suppress(
             suppression=leader,
             contact_id=contact_id,
             whatsapp_account_id=account_id,
-            recorded_by_id=actor.user_id,
+            recorded_by_id=member_id,
             recorded_at=now,
         )
         record_event(kind="suppression.created", actor=actor, workspace=workspace, obj=leader)
@@ -101,13 +103,10 @@ def _keys(workspace: Workspace, contact, phone: str, jid: str) -> tuple[list[str
         keys = keys_of_jid(jid)
         if not keys:
             raise Invalid("jid", "invalid_jid", "Name a person by an id such as 4915112345678@c.us; groups have none.")
-    if contact is None:
-        owners = owners_of(workspace, keys)
-        # The digits of a c.us id are a number, unless they are known as a LID that leaked.
-        keys = keys if len(keys) < 2 else [keys[1] if keys[1] in owners and keys[0] not in owners else keys[0]]
-        contact_id = next((owners[key] for key in keys if key in owners), None)
-    else:
-        contact_id = contact.pk if isinstance(contact, Contact) else contact
+    owners = owners_of(workspace, keys) if keys else {}
+    # The digits of a c.us id are a number, unless they are known as a LID that leaked.
+    keys = keys if len(keys) < 2 else [keys[1] if keys[1] in owners and keys[0] not in owners else keys[0]]
+    contact_id = contact.pk if isinstance(contact, Contact) else contact or owners.get(next(iter(keys), ""))
     if contact_id is not None:
         identities = ContactIdentity.objects.for_workspace(workspace).filter(contact=contact_id).order_by("id")
         keys += identities.values_list("match_key", flat=True)
@@ -170,9 +169,10 @@ def lift(
     if not evidence.strip() and not word:
         raise Invalid("reason", "required", "Say what the consent rests on: when and how it was given.")
     now = timezone.now()
+    member_id = None if means == ConsentMeans.WORD else actor.user_id
     rows = Suppression.objects.for_workspace(workspace).filter(lifted_at=None)
-    rows.filter(part_of=leader).update(lifted_at=now, lifted_by_id=actor.user_id)
-    leader.lifted_at, leader.lifted_by_id = now, actor.user_id
+    rows.filter(part_of=leader).update(lifted_at=now, lifted_by_id=member_id)
+    leader.lifted_at, leader.lifted_by_id = now, member_id
     leader.save(update_fields=["lifted_at", "lifted_by"])
     ConsentRecord.objects.create(
         workspace=workspace,
@@ -183,7 +183,7 @@ def lift(
         suppression=leader,
         contact_id=leader.contact_id,
         whatsapp_account_id=account_id,
-        recorded_by_id=actor.user_id,
+        recorded_by_id=member_id,
         recorded_at=now,
     )
     record_event(kind="suppression.lifted", actor=actor, workspace=workspace, obj=leader, changed=["lifted_at"])
