@@ -5,6 +5,7 @@ from celery import shared_task
 from messaging.services import dispatch, presence, reachability, scheduling, warnings
 from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
+from messaging.services.suppression import lists
 
 
 @shared_task
@@ -40,3 +41,8 @@ def delete_old_decisions() -> None:
     while sweep_decisions():
         pass
     forget_marks()
+
+
+@shared_task
+def follow_suppressed_contacts() -> None:
+    lists.follow_suppressed_contacts()
