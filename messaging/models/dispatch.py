@@ -48,6 +48,10 @@ class MessageSource(models.TextChoices):
     AUTO_REPLY = "auto_reply", _("An automatic reply")
 
 
+# Somebody waits for these in front of a screen.
+AT_ONCE = [MessageSource.DIRECT, MessageSource.AUTO_REPLY]
+
+
 class LatePolicy(models.TextChoices):
     """What becomes of a message that nobody could send in time."""
 
@@ -141,6 +145,11 @@ class QueuedMessage(WorkspaceModel):
                 fields=["whatsapp_account", "not_before", "due_at", "origin_id", "position"],
                 condition=Q(state="queued", broadcast=None),
                 name="queued_message_claim",
+            ),
+            models.Index(
+                fields=["whatsapp_account", "not_before", "due_at", "origin_id", "position"],
+                condition=Q(state="queued", source__in=AT_ONCE),
+                name="queued_message_urgent",
             ),
             models.Index(
                 fields=["broadcast", "not_before", "id"],

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from crm.models import WhatsAppAccount
+from messaging.models import SendingBudget
 
 
 class Clock:
@@ -40,9 +41,18 @@ def hints(monkeypatch) -> list[str]:
     return hints
 
 
+UNLIMITED = {
+    **dict.fromkeys(("spacing_seconds", "jitter_seconds"), 0),
+    **dict.fromkeys(("max_per_hour", "max_per_day", "max_new_per_day", "quiet_from", "quiet_until"), None),
+    "min_reply_percent": None,
+}
+
+
 def add_number(workspace: Workspace, digits: str) -> WhatsAppAccount:
-    """A number of a workspace, past the limit of its plan if need be."""
-    return WhatsAppAccount.objects.create(workspace=workspace, jid=f"{digits}@c.us")
+    """A number of a workspace whose budget limits nothing; past the limit of its plan if need be."""
+    number = WhatsAppAccount.objects.create(workspace=workspace, jid=f"{digits}@c.us")
+    SendingBudget.objects.create(workspace=workspace, whatsapp_account=number, **UNLIMITED)
+    return number
 
 
 @pytest.fixture

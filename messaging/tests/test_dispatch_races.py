@@ -55,7 +55,7 @@ def together(*functions, offsets=()) -> list:
 
 def offsets(turn: int) -> tuple[float, float]:
     """The first rounds let one side win for certain, so that both endings are met; the rest is left to chance."""
-    certain = [(0, 0.05), (0.05, 0)]
+    certain = [(0, 0.5), (0.5, 0)]
     return certain[turn] if turn < len(certain) else (random.random() * 0.004, random.random() * 0.004)
 
 

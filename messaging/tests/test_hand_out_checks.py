@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from accounts import actors
 from messaging.models import Broadcast, MediaFile, QueuedMessage
 from messaging.models.suppression import SuppressionSource
+from messaging.services.budget import BudgetNow
 from messaging.services.dispatch import settle_expired_leases
-from messaging.services.dispatch.verdicts import MAX_AHEAD, OPTED_OUT, Candidate, Limits, judge
+from messaging.services.dispatch.verdicts import BIN_LOOK, MAX_AHEAD, OPTED_OUT, Candidate, judge
 from messaging.services.queueing import NewMessage, queue_messages
 from messaging.services.suppression import suppress
 from messaging.tests.calls import CHAT, claim, kinds, nothing_happens, problem, report, state_of, story
@@ -158,11 +159,11 @@ def test_skips_late_message_when_member_decides_so(alice_device, acme, number, c
 
 def candidate(chat: str = "a", **values) -> Candidate:
     defaults = {"source": "scheduled", "in_bin": False, "suppressed": False, "unreachable": False, "is_new": False}
-    return Candidate(id=uuid7(), chat_key=chat, quiet_until=None, **{**defaults, **values})
+    return Candidate(id=uuid7(), chat_key=chat, recipient_zone="", **{**defaults, **values})
 
 
-def decide(candidates, **limits):
-    return judge(candidates, Limits(**limits), now=NOW, chance=random.Random(1))
+def decide(candidates, *, most: int = 100, **budget):
+    return judge(candidates, BudgetNow(**budget), now=NOW, chance=random.Random(1), most=most)
 
 
 def test_keeps_distance_between_messages():
@@ -180,8 +181,16 @@ def test_sends_own_message_at_once_and_counts_it():
 
 
 def test_stops_at_end_of_hour():
-    verdicts = decide([candidate(str(n)) for n in range(5)], left_hour=2, hour_ends_at=NOW + timedelta(minutes=7))
-    assert (len(verdicts.handed), verdicts.stopped_by, verdicts.next_at) == (2, "hour", NOW + timedelta(minutes=7))
+    until = NOW + timedelta(minutes=7)
+    verdicts = decide([candidate(str(n)) for n in range(5)], left_hour=2, hour_ends_at=until)
+    assert (len(verdicts.handed), verdicts.stopped_by, verdicts.next_at) == (2, "hour", until)
+
+
+def test_sends_own_message_when_hour_is_used_up():
+    rows = [candidate("a", source="direct"), candidate("b", source="auto_reply"), candidate("c")]
+    verdicts = decide(rows, left_hour=0, hour_ends_at=NOW + timedelta(minutes=7))
+    assert [one for one, *_ in verdicts.handed] == [rows[0].id, rows[1].id]
+    assert verdicts.stopped_by == "hour"
 
 
 def test_holds_new_contacts_beyond_their_number_and_lets_others_go():
@@ -194,6 +203,13 @@ def test_holds_new_contacts_beyond_their_number_and_lets_others_go():
         (rows[3].id, False),
     ]
     assert verdicts.held == [(rows[2].id, tomorrow, "new_contacts")]
+
+
+def test_holds_later_messages_of_chat_with_the_one_that_is_held():
+    rows = [candidate("a", in_bin=True), candidate("a"), candidate("b")]
+    verdicts = decide(rows)
+    assert [one for one, *_ in verdicts.handed] == [rows[2].id]
+    assert verdicts.held == [(rows[0].id, NOW + BIN_LOOK, "in_bin")]
 
 
 kinds_of_candidates = st.builds(
@@ -211,23 +227,31 @@ kinds_of_candidates = st.builds(
     st.one_of(st.none(), st.integers(0, 5)),
     st.one_of(st.none(), st.integers(0, 2)),
     st.sampled_from([0.0, 3.0, 30.0]),
+    st.integers(1, 12),
 )
-def test_judges_within_limits_and_in_order(rows, left_hour, left_new, spacing):
-    verdicts = judge(
+def test_judges_within_limits_and_in_order(rows, left_hour, left_new, spacing, most):
+    verdicts = decide(
         rows,
-        Limits(left_hour=left_hour, left_new=left_new, spacing=spacing, hour_ends_at=NOW, day_ends_at=NOW),
-        now=NOW,
-        chance=random.Random(1),
+        most=most,
+        left_hour=left_hour,
+        left_new=left_new,
+        spacing=spacing,
+        hour_ends_at=NOW + timedelta(hours=1),
+        day_ends_at=NOW + timedelta(hours=9),
     )
-    handed = [one for one, *_ in verdicts.handed]
-    decided = {*handed, *(one for one, *_ in verdicts.held), *(one for one, *_ in verdicts.skipped)}
+    by_id = {row.id: row for row in rows}
+    handed = [by_id[one] for one, *_ in verdicts.handed]
+    waiting_for = [row for row in handed if row.source in ("scheduled", "broadcast")]
+    decided = {row.id for row in handed} | {one for one, *_ in verdicts.held} | {one for one, *_ in verdicts.skipped}
     assert len(decided) == len(handed) + len(verdicts.held) + len(verdicts.skipped)
+    assert len(handed) <= most
     if left_hour is not None:
-        assert len(handed) <= left_hour
+        assert len(waiting_for) <= left_hour
     if left_new is not None:
-        assert sum(is_new for *_, is_new in verdicts.handed) <= left_new
+        news = [by_id[one] for one, _, is_new in verdicts.handed if is_new]
+        assert sum(row.source in ("scheduled", "broadcast") for row in news) <= left_new
     assert all(NOW <= at <= NOW + MAX_AHEAD for _, at, _ in verdicts.handed)
-    assert not {row.id for row in rows if row.suppressed or row.in_bin} & set(handed)
+    assert not any(row.suppressed or row.in_bin for row in handed)
     for chat in "abc":
-        of_chat = [row.id for row in rows if row.chat_key == chat and not row.suppressed]
-        assert [one for one in of_chat if one in handed] == of_chat[: len([one for one in of_chat if one in handed])]
+        going = [row for row in rows if row.chat_key == chat and not row.suppressed]
+        assert [row for row in handed if row.chat_key == chat] == going[: sum(row.chat_key == chat for row in handed)]

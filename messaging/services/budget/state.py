@@ -115,6 +115,12 @@ class BudgetNow:
     asked: int = 0
     answered: int = 0
     warm_up_day: int | None = None
+    counts_replies: bool = False
+
+    @property
+    def asks_for_new(self) -> bool:
+        """Whether anything of it depends on who is a new contact."""
+        return self.max_new is not None or self.cold_held_until is not None or bool(self.quiet) or self.counts_replies
 
     def quiet_until(self, recipient_zone: str = "") -> datetime | None:
         """When the quiet hours of a recipient end, whose zone may be unknown; None outside of them."""
@@ -206,6 +212,7 @@ def _judged(row: _Row, now: datetime) -> BudgetNow:
         asked=row.asked,
         answered=row.answered,
         warm_up_day=warm_up_day,
+        counts_replies=row.min_reply_percent is not None,
     )
 
 

@@ -17,15 +17,20 @@ from accounts.actors import SYSTEM
 from accounts.models import ExtensionInstance, Workspace
 from accounts.services.events import record_event
 from messaging.models import Dispatcher, QueuedMessage
+from messaging.services.budget import budget_of_id, is_new_sql
 from messaging.services.dispatch.documents import HANDED_OUT, with_files
 from messaging.services.dispatch.moves import LEASE
 from messaging.services.dispatch.numbers import hold_number, locked_dispatcher, save_claim
-from messaging.services.dispatch.verdicts import Candidate, Limits, Verdicts, judge
+from messaging.services.dispatch.verdicts import Candidate, Verdicts, judge
+from messaging.services.presence import note_presence
+from messaging.services.reachability import unreachable_sql
 from messaging.services.suppression import suppressed_sql
 from messaging.services.suppression.keys import IPAD, OPAD, pads
 from waplus.lib.prepared import PreparedStatement
 
 MAX_CLAIM = 100
+# How often a claim looks behind messages that are all held back: by quiet hours, say.
+MAX_LOOKS = 5
 # How long an instance that got nothing may wait before it asks again.
 NEXT_CLAIM_MS = 5_000
 
@@ -39,48 +44,55 @@ _FREE = """NOT EXISTS (
     WHERE e.whatsapp_account_id = q.whatsapp_account_id AND e.chat_key = q.chat_key AND e.id <> q.id
       AND e.state IN ('queued', 'leased', 'sending', 'outcome_unknown')
       AND (e.state <> 'queued' OR (
-          e.not_before > q.not_before AND e.expires_at > $2
+          {held} AND e.expires_at > $2
           AND (e.due_at, e.origin_id, e.position) < (q.due_at, q.origin_id, q.position)
           AND (e.broadcast_id IS NULL OR q.broadcast_id IS NOT NULL)
       ))
 )"""
+_BEHIND_HELD = _FREE.format(held="e.not_before > q.not_before")
+# What goes at once is looked for before the rest, and may pass it; but not what is earlier in its own chat.
+_BEHIND_ANY = _FREE.format(held="TRUE")
 
 
-def _in_place(sql: str) -> str:
-    """SQL with its named parameters at their numbers."""
+def _candidates_sql() -> str:
+    suppressed, _ = suppressed_sql("q", workspace="$4::uuid")
     for name, place in {IPAD: "$5", OPAD: "$6"}.items():
-        sql = sql.replace(f"%({name})s", place)
-    return sql
-
-
-# What people want goes before broadcasts. The broadcast's row is locked, so that pausing it waits for this claim and
-# nothing is handed out afterwards.
-_CANDIDATES = PreparedStatement(
-    f"""
-WITH own AS (
+        suppressed = suppressed.replace(f"%({name})s", place)
+    due = "q.state = 'queued' AND q.not_before <= $2 AND q.expires_at > $2"
+    return f"""
+WITH urgent AS (
     SELECT q.id FROM messaging_queuedmessage q
-    WHERE q.whatsapp_account_id = $1 AND q.state = 'queued' AND q.broadcast_id IS NULL
-      AND q.not_before <= $2 AND q.expires_at > $2 AND {_FREE}
+    WHERE q.whatsapp_account_id = $1 AND q.source IN ('direct', 'auto_reply') AND {due} AND {_BEHIND_ANY}
     ORDER BY q.not_before, q.due_at, q.origin_id, q.position LIMIT $3 FOR NO KEY UPDATE OF q
+), own AS (
+    SELECT q.id FROM messaging_queuedmessage q
+    WHERE q.whatsapp_account_id = $1 AND q.broadcast_id IS NULL AND {due} AND {_BEHIND_HELD}
+      AND q.id <> ALL (ARRAY(SELECT id FROM urgent))
+    ORDER BY q.not_before, q.due_at, q.origin_id, q.position
+    LIMIT $3 - (SELECT count(*) FROM urgent) FOR NO KEY UPDATE OF q
 ), running AS (
     SELECT b.id FROM messaging_broadcast b WHERE b.whatsapp_account_id = $1 AND b.state = 'running' FOR SHARE OF b
 ), mass AS (
     SELECT q.id FROM running CROSS JOIN LATERAL (
         SELECT q.id FROM messaging_queuedmessage q
-        WHERE q.broadcast_id = running.id AND q.state = 'queued'
-          AND q.not_before <= $2 AND q.expires_at > $2 AND {_FREE}
-        ORDER BY q.not_before, q.id LIMIT $3 - (SELECT count(*) FROM own) FOR NO KEY UPDATE OF q
+        WHERE q.broadcast_id = running.id AND {due} AND {_BEHIND_HELD}
+        ORDER BY q.not_before, q.id
+        LIMIT $3 - (SELECT count(*) FROM urgent) - (SELECT count(*) FROM own) FOR NO KEY UPDATE OF q
     ) q
+), due AS (
+    SELECT id, 0 AS turn FROM urgent UNION ALL SELECT id, 1 FROM own UNION ALL SELECT id, 2 FROM mass
 )
-SELECT q.id, q.chat_key, q.source,
+SELECT q.id, q.chat_key, q.source, q.recipient_zone,
        EXISTS (SELECT 1 FROM crm_contact c WHERE c.id = q.contact_id AND c.deleted_at IS NOT NULL),
-       {_in_place(suppressed_sql("q", workspace="$4::uuid")[0])}, FALSE, FALSE, NULL::timestamptz
-FROM (SELECT id FROM own UNION ALL SELECT id FROM mass) due JOIN messaging_queuedmessage q ON q.id = due.id
-ORDER BY (q.broadcast_id IS NOT NULL), q.not_before, q.due_at, q.origin_id, q.position, q.id
-LIMIT $3
-""",  # noqa: S608
-    planned_once=True,
-)
+       {suppressed}, {unreachable_sql("q")}, $7 AND {is_new_sql("q")}
+FROM due JOIN messaging_queuedmessage q ON q.id = due.id
+ORDER BY due.turn, q.not_before, q.due_at, q.origin_id, q.position, q.id LIMIT $3
+"""  # noqa: S608
+
+
+# What people want goes before broadcasts. A running broadcast's row is locked, so that pausing it waits for this claim
+# and nothing is handed out afterwards.
+_CANDIDATES = PreparedStatement(_candidates_sql(), planned_once=True)
 # No lease outlives the time until which a message may be sent, so that nobody begins to send it later than that.
 _HAND_OUT = PreparedStatement(
     f"""
@@ -183,6 +195,7 @@ def claim_messages(
     dispatcher = locked_dispatcher(workspace=workspace, account_id=account_id)
     last_claim_id = dispatcher.last_claim_id
     is_holder = hold_number(dispatcher, instance, now)
+    note_presence(account_id, instance.pk, now)
     [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now])
     answer = {
         "dispatcher": dispatcher,
@@ -199,14 +212,8 @@ def claim_messages(
         save_claim(dispatcher)
         [(messages,)] = _AGAIN.fetch([account_id, instance.pk, claim_id, now])
         return Claim(**answer, messages=with_files(workspace, messages))
-    verdicts = judge(
-        _candidates(workspace, account_id, now, limit),
-        Limits(),
-        now=now,
-        next_send_at=dispatcher.next_send_at,
-        chance=_chance,
-    )
-    messages = _hand_out(verdicts, claim_id, instance, workspace, now)
+    verdicts = _decide(workspace, dispatcher, now, limit)
+    messages = _hand_out(verdicts, claim_id, instance, now)
     if verdicts.handed:
         dispatcher.last_claim_id = claim_id
         dispatcher.next_send_at = verdicts.next_send_at
@@ -222,19 +229,33 @@ def _whole_number_held(dispatcher: Dispatcher) -> str:
     return "" if is_within_plan else "plan"
 
 
-def _candidates(workspace: Workspace, account_id: UUID, now: datetime, limit: int) -> list[Candidate]:
+def _decide(workspace: Workspace, dispatcher: Dispatcher, now: datetime, limit: int) -> Verdicts:
+    """Verdicts over what is due; where all that was found is held back, over what stands behind it, too."""
+    account_id = dispatcher.whatsapp_account_id
+    budget = budget_of_id(workspace.pk, account_id, now)
     key = pads()
-    rows = _CANDIDATES.fetch([account_id, now, limit, workspace.pk, key[IPAD], key[OPAD]])
-    return [Candidate(*row) for row in rows]
+    for look in range(MAX_LOOKS):
+        params = [
+            account_id,
+            now,
+            limit if look == 0 else MAX_CLAIM,
+            workspace.pk,
+            key[IPAD],
+            key[OPAD],
+            budget.asks_for_new,
+        ]
+        found = [Candidate(*row) for row in _CANDIDATES.fetch(params)]
+        verdicts = judge(found, budget, now=now, next_send_at=dispatcher.next_send_at, chance=_chance, most=limit)
+        if verdicts.held:
+            _HOLD.fetch([list(column) for column in zip(*verdicts.held, strict=True)])
+        if verdicts.skipped:
+            _skip(verdicts.skipped, workspace)
+        if verdicts.handed or verdicts.stopped_by or not found:
+            break
+    return verdicts
 
 
-def _hand_out(
-    verdicts: Verdicts, claim_id: UUID, instance: ExtensionInstance, workspace: Workspace, now: datetime
-) -> str:
-    if verdicts.held:
-        _HOLD.fetch([list(column) for column in zip(*verdicts.held, strict=True)])
-    if verdicts.skipped:
-        _skip(verdicts.skipped, workspace)
+def _hand_out(verdicts: Verdicts, claim_id: UUID, instance: ExtensionInstance, now: datetime) -> str:
     if not verdicts.handed:
         return "[]"
     ids, times, news = (list(column) for column in zip(*verdicts.handed, strict=True))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Workspace
-from messaging.models import DispatchAttempt, DispatchState, QueuedMessage
+from messaging.models import DispatchAttempt, DispatchState, HeldBy, QueuedMessage
 from messaging.models.dispatch import GONE_OUT
 from messaging.services.dispatch.moves import move
 from messaging.services.observed import ObservedMessage
@@ -71,7 +71,7 @@ def take_sight_of_own_messages(workspace: Workspace, actor: Actor, messages: Seq
             whatsapp_account=account_id,
             chat_key__in=chats,
             state=DispatchState.QUEUED,
-            held_by__in=["new_contacts", "cold_paused", "reply_ratio"],
+            held_by__in=[HeldBy.NEW_CONTACTS, HeldBy.COLD_PAUSED, HeldBy.REPLY_RATIO],
         ).update(not_before=timezone.now(), held_by="")
 
 

@@ -11,10 +11,12 @@ from accounts.actors import Actor
 from accounts.models import ExtensionInstance, Workspace
 from messaging.models import BroadcastState, DispatchAttempt, Dispatcher, DispatchState, QueuedMessage
 from messaging.models.dispatch import OPEN
+from messaging.services.budget import note_whatsapp_error
 from messaging.services.dispatch.facts import confirm_sent
 from messaging.services.dispatch.moves import LEASE, locked_message, move
 from messaging.services.dispatch.numbers import locked_dispatcher
 from messaging.services.dispatch.verdicts import IN_BIN, OPTED_OUT
+from messaging.services.reachability import note_failure
 from messaging.services.suppression import is_suppressed
 from waplus.lib.errors import NotFound, Refused
 
@@ -111,6 +113,8 @@ def _take_report(
         if target == DispatchState.QUEUED:
             # It was not sent: it takes nothing of the budget.
             message.sending_at = None
+    if target == DispatchState.FAILED:
+        _note_failure(message, code, actor)
     move(message, target, actor, code=code if target == DispatchState.FAILED else "", reason=reason)
     return message, None
 
@@ -152,3 +156,16 @@ def _ends_here(message: QueuedMessage) -> tuple[DispatchState, str, str] | None:
     if state != BroadcastState.RUNNING:
         return DispatchState.QUEUED, "", PAUSED
     return None
+
+
+def _note_failure(message: QueuedMessage, code: str, actor: Actor) -> None:
+    """What a failure says of the chat, and of the number."""
+    note_failure(
+        workspace=message.workspace,
+        account_id=message.whatsapp_account_id,
+        chat_jid=message.chat_jid,
+        code=code,
+        actor=actor,
+    )
+    if code == "account_restricted":
+        note_whatsapp_error(message.whatsapp_account, code)

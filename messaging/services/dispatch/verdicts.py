@@ -2,11 +2,15 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext_noop
+
+from messaging.models import HeldBy
+from messaging.services.budget import BudgetNow, Hold, verdict
+from messaging.services.budget.verdicts import AT_ONCE
 
 IN_BIN = gettext_noop("Its contact is in the bin.")
 OPTED_OUT = gettext_noop("The person does not want to be written to.")
@@ -15,43 +19,31 @@ UNREACHABLE = gettext_noop("The chat cannot be reached any more.")
 BIN_LOOK = timedelta(seconds=15)
 # Messages are handed out with the time at which each may go; none with one further ahead, so that a lease covers it.
 MAX_AHEAD = timedelta(seconds=20)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a number may still send now. None stands for no limit; seconds for the distance between messages."""
-
-    left_hour: int | None = None
-    left_day: int | None = None
-    left_new: int | None = None
-    hour_ends_at: datetime | None = None
-    day_ends_at: datetime | None = None
-    cold_held_until: datetime | None = None
-    cold_held_by: str = ""
-    spacing: float = 0.0
-    jitter: float = 0.0
+# What holds every message that does not go at once.
+_WHOLE_NUMBER = frozenset({HeldBy.HOUR, HeldBy.DAY})
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A due message as a claim found it, in the order in which it would go."""
+    """A due message as a claim found it. `is_new` is only looked for where a budget asks for it."""
 
     id: UUID
     chat_key: str
     source: str
+    recipient_zone: str
     in_bin: bool
     suppressed: bool
     unreachable: bool
     is_new: bool
-    quiet_until: datetime | None
 
 
 @dataclass
 class Verdicts:
     """What becomes of the candidates of one claim.
 
-    `next_at` is when the first of those that only wait for their distance to
-    the message before may be asked for again, or None.
+    `handed` has the moment at which each may go and whether it is the first to
+    a new contact; `held` until when and by what; `skipped` code and sentence.
+    `stopped_by` tells what stops the whole number, until `next_at`.
     """
 
     handed: list[tuple[UUID, datetime, bool]] = field(default_factory=list)
@@ -64,93 +56,68 @@ class Verdicts:
 
 def judge(
     candidates: Sequence[Candidate],
-    limits: Limits,
+    budget: BudgetNow,
     *,
     now: datetime,
     next_send_at: datetime | None = None,
     chance: random.Random,
+    most: int,
 ) -> Verdicts:
-    """Decide over candidates in their order.
+    """Decide over candidates in their order, until as many as `most` may go.
 
-    Once one of a chat is held or left, the later ones of that chat wait with
-    it, so that no message overtakes another one of its chat.
+    Once one of a chat is held, the later ones of that chat wait with it, so
+    that no message overtakes another one of its chat.
     """
     verdicts = Verdicts(next_send_at=next_send_at)
-    left = _Left(limits)
     waiting_chats: set[str] = set()
+    new_chats: set[str] = set()
     for one in candidates:
+        if len(verdicts.handed) == most:
+            break
         if one.chat_key in waiting_chats:
             continue
+        is_new = one.is_new and one.chat_key not in new_chats
         if one.suppressed:
             verdicts.skipped.append((one.id, "opted_out", OPTED_OUT))
         elif one.unreachable:
             verdicts.skipped.append((one.id, "unreachable", UNREACHABLE))
-        elif hold := _hold(one, limits, left, now):
-            code, until = hold
-            verdicts.held.append((one.id, until, code))
-            waiting_chats.add(one.chat_key)
-        elif left.stop:
-            verdicts.stopped_by, verdicts.next_at = left.stop
-            break
-        else:
-            at, next_send_at = _send_at(one, limits, verdicts.next_send_at, now, chance)
-            if at > now + MAX_AHEAD:
-                verdicts.next_at = at - MAX_AHEAD / 2
-                verdicts.stopped_by = "spacing"
+        elif hold := _hold(one, is_new, budget, now):
+            if hold.code in _WHOLE_NUMBER:
+                verdicts.stopped_by, verdicts.next_at = hold.code, hold.until
                 break
-            is_new = one.is_new and one.chat_key not in left.new_chats
-            left.take(one, is_new)
-            verdicts.next_send_at = next_send_at
+            verdicts.held.append((one.id, hold.until, hold.code))
+            waiting_chats.add(one.chat_key)
+        else:
+            at, following = _send_at(one, budget, verdicts.next_send_at, now, chance)
+            if at > now + MAX_AHEAD:
+                verdicts.stopped_by, verdicts.next_at = "spacing", at - MAX_AHEAD / 2
+                break
+            if is_new:
+                new_chats.add(one.chat_key)
+            verdicts.next_send_at = following
             verdicts.handed.append((one.id, at, is_new))
+            budget = _less(budget, is_new)
     return verdicts
 
 
-def _hold(one: Candidate, limits: Limits, left: "_Left", now: datetime) -> tuple[str, datetime] | None:
-    """Why a message waits while others may go, and until when."""
+def _hold(one: Candidate, is_new: bool, budget: BudgetNow, now: datetime) -> Hold | None:
     if one.in_bin:
-        return "in_bin", now + BIN_LOOK
-    if one.quiet_until is not None and one.quiet_until > now:
-        return "quiet_hours", one.quiet_until
-    if one.is_new and one.chat_key not in left.new_chats:
-        if limits.cold_held_until is not None and limits.cold_held_until > now:
-            return limits.cold_held_by, limits.cold_held_until
-        if left.new == 0:
-            return "new_contacts", limits.day_ends_at
-    return None
+        return Hold("in_bin", now + BIN_LOOK)
+    return verdict(source=one.source, is_new=is_new, recipient_zone=one.recipient_zone, budget=budget, now=now)
+
+
+def _less(budget: BudgetNow, is_new: bool) -> BudgetNow:
+    """The budget after one more message. None goes below nothing: what is at once goes all the same."""
+    if budget.left_hour is budget.left_day is budget.left_new is None:
+        return budget
+    left = {name: getattr(budget, name) for name in ("left_hour", "left_day", *(("left_new",) if is_new else ()))}
+    return replace(budget, **{name: max(0, count - 1) for name, count in left.items() if count is not None})
 
 
 def _send_at(
-    one: Candidate, limits: Limits, next_send_at: datetime | None, now: datetime, chance: random.Random
+    one: Candidate, budget: BudgetNow, next_send_at: datetime | None, now: datetime, chance: random.Random
 ) -> tuple[datetime, datetime]:
     """When a message may go, and when the next one may: at once where a person waits for it, else at its distance."""
     follows = max(now, next_send_at or now)
-    distance = timedelta(seconds=limits.spacing + chance.random() * limits.jitter)
-    return now if one.source in ("direct", "auto_reply") else follows, follows + distance
-
-
-class _Left:
-    """What is left of the budget while it is given out."""
-
-    def __init__(self, limits: Limits):
-        self.limits = limits
-        self.hour, self.day, self.new = limits.left_hour, limits.left_day, limits.left_new
-        self.new_chats: set[str] = set()
-
-    @property
-    def stop(self) -> tuple[str, datetime] | None:
-        """What of the whole number is used up, and until when."""
-        if self.day is not None and self.day <= 0:
-            return "day", self.limits.day_ends_at
-        if self.hour is not None and self.hour <= 0:
-            return "hour", self.limits.hour_ends_at
-        return None
-
-    def take(self, one: Candidate, is_new: bool) -> None:
-        if self.hour is not None:
-            self.hour -= 1
-        if self.day is not None:
-            self.day -= 1
-        if is_new:
-            self.new_chats.add(one.chat_key)
-            if self.new is not None:
-                self.new -= 1
+    distance = timedelta(seconds=budget.spacing + chance.random() * budget.jitter)
+    return now if one.source in AT_ONCE else follows, follows + distance
