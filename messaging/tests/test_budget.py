@@ -26,6 +26,15 @@ from messaging.services.budget.state import ensure_budget, warmed
 from waplus.lib.errors import Invalid, NotFound
 from waplus.lib.ids import uuid7
 
+
+@pytest.fixture(autouse=True)
+def without_budget(request):
+    """The numbers begin as new ones do; elsewhere in these tests nothing limits them."""
+    if "number" in request.fixturenames:
+        request.getfixturevalue("number")
+        SendingBudget.objects.all().delete()
+
+
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
