@@ -30,8 +30,9 @@ from waplus.lib.ids import uuid7
 @pytest.fixture(autouse=True)
 def without_budget(request):
     """The numbers begin as new ones do; elsewhere in these tests nothing limits them."""
+    for name in {"number", "second_number", "foreign_number"} & set(request.fixturenames):
+        request.getfixturevalue(name)
     if "number" in request.fixturenames:
-        request.getfixturevalue("number")
         SendingBudget.objects.all().delete()
 
 

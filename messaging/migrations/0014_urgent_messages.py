@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_warnings_by_email"),
         ("crm", "0015_lists_of_rare_chats"),
-        ("messaging", "0012_attempts_without_scoped_id"),
+        ("messaging", "0013_conversations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
