@@ -13,7 +13,8 @@ class MessagingConfig(AppConfig):
         from accounts.services.plans import register_recount
         from messaging import checks  # noqa: F401  (they register themselves)
         from messaging.event_words import ICONS, WORDS
-        from messaging.models import MediaFile, ScheduledMessage, ScheduleState
+        from messaging.models import MediaFile, ScheduledRecipient
+        from messaging.models.scheduled import COUNTED
         from messaging.services.auto_replies.deciding import decide_on_messages, reads_text
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_need, register_observer
@@ -22,9 +23,7 @@ class MessagingConfig(AppConfig):
 
         register_recount(
             Resource.SCHEDULED_MESSAGES,
-            lambda workspace: (
-                ScheduledMessage.objects.for_workspace(workspace).filter(state=ScheduleState.WAITING).count()
-            ),
+            lambda workspace: ScheduledRecipient.objects.for_workspace(workspace).filter(state__in=COUNTED).count(),
         )
         register_recount(
             Resource.MEDIA_BYTES,

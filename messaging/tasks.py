@@ -10,7 +10,12 @@ from messaging.services.suppression import lists
 
 @shared_task
 def queue_due_messages() -> None:
-    scheduling.queue_due_messages()
+    scheduling.queue_all_due()
+
+
+@shared_task
+def derive_due_times_of_schedules() -> None:
+    scheduling.derive_due_times()
 
 
 @shared_task

@@ -7,7 +7,16 @@ from messaging.views import conversations, dispatch, numbers, scheduled
 urlpatterns = [
     path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
     path("scheduled-messages/", scheduled.ScheduledMessagesView.as_view(), name="api-scheduled-messages"),
+    path("scheduled-messages/calendar/", scheduled.CalendarView.as_view(), name="api-scheduled-calendar"),
     path("scheduled-messages/<uuid:id>/", scheduled.ScheduledMessageView.as_view(), name="api-scheduled-message"),
+    path("scheduled-messages/<uuid:id>/pause/", scheduled.PauseView.as_view(), name="api-scheduled-pause"),
+    path("scheduled-messages/<uuid:id>/resume/", scheduled.ResumeView.as_view(), name="api-scheduled-resume"),
+    path("scheduled-messages/<uuid:id>/skip/", scheduled.SkipView.as_view(), name="api-scheduled-skip"),
+    path(
+        "scheduled-messages/<uuid:id>/occurrences/",
+        scheduled.OwnOccurrenceView.as_view(),
+        name="api-scheduled-occurrences",
+    ),
     path("dispatch/", dispatch.QueueView.as_view(), name="api-dispatch"),
     path("dispatch/claim/", dispatch.ClaimView.as_view(), name="api-dispatch-claim"),
     path("dispatch/<uuid:id>/", dispatch.QueuedMessageView.as_view(), name="api-dispatch-message"),

@@ -25,6 +25,7 @@ def _every(seconds: int, task: str) -> dict:
 app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
     "follow suppressed contacts": _every(3600, "messaging.tasks.follow_suppressed_contacts"),
+    "derive when scheduled messages are due": _every(24 * 3600, "messaging.tasks.derive_due_times_of_schedules"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),
     "warn of messages in time": _every(30, "messaging.tasks.warn_in_time"),
     "send warnings of messages": _every(10, "messaging.tasks.send_warning_mails"),

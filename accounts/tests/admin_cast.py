@@ -17,7 +17,8 @@ from accounts import actors
 from accounts.models import IdempotencyRecord, InstanceSession, Role, User, Workspace
 from accounts.services import instances, invitations, plans, tokens, workspaces
 from crm.models import Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
-from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from messaging.models import DispatchAttempt, QueuedMessage
+from messaging.tests.schedules import make_schedule
 from waplus.lib.ids import uuid7
 
 NUMBER = "4915123459978"
@@ -124,9 +125,8 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         created_by=owner,
     )
     ImportRow.objects.create(**scope, batch=batch, row_number=1, outcome="refused", reason=canaries.row)
-    message = ScheduledMessage.objects.create(
-        **scope,
-        whatsapp_account=account,
+    message = make_schedule(
+        account,
         contact=contact,
         chat_jid=f"{canaries.chat}@c.us",
         body=canaries.body,

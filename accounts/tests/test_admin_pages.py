@@ -92,9 +92,9 @@ def test_pages_open_and_show_no_secret(staff, label):
 def test_the_canaries_are_really_there():
     """Positive control: what no page may show is in the rows that the pages show."""
     canaries = plant()
-    from messaging.models import QueuedMessage, ScheduledMessage
+    from messaging.models import ContentPart, QueuedMessage
 
-    assert ScheduledMessage.objects.get().body == canaries.body in canaries.texts
+    assert ContentPart.objects.get(scheduled_message__isnull=False).body == canaries.body in canaries.texts
     assert QueuedMessage.objects.get().body == canaries.queued_body in canaries.texts
     assert Contact.objects.get().name == canaries.contact in canaries.texts
     assert len(canaries.texts) > 15 and all(canaries.texts)

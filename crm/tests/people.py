@@ -34,9 +34,9 @@ from messaging.models import (
     BroadcastExclusion,
     ConsentRecord,
     QueuedMessage,
-    ScheduledMessage,
     Suppression,
 )
+from messaging.tests.schedules import make_schedule
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # What an undone merge leaves behind on purpose, and what is no row of a contact.
@@ -162,15 +162,7 @@ class Crowd:
             )
             GroupMember.objects.create(**scope, chat=furniture.group, jid=jid)
             due_at = timezone.now() + timedelta(days=1)
-            schedule = ScheduledMessage.objects.create(
-                **scope,
-                whatsapp_account=furniture.account,
-                chat_jid=jid,
-                body="hello",
-                wall_time=now.replace(tzinfo=None),
-                time_zone="UTC",
-                due_at=due_at,
-            )
+            schedule = make_schedule(furniture.account, contact=scope["contact"], chat_jid=jid, due_at=due_at)
             QueuedMessage.objects.create(
                 **scope,
                 source="scheduled",

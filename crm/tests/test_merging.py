@@ -29,8 +29,9 @@ from crm.services.bulk import effects
 from crm.services.identities import owners_of
 from crm.services.reminders import changes
 from crm.tests.people import Crowd, difference, furnish, make_contact, tables_of
-from messaging.models import ScheduledMessage
 from messaging.services.scheduling import update_scheduled_message
+from messaging.services.scheduling.recipients import To
+from messaging.tests.schedules import make_schedule
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
 
@@ -345,24 +346,19 @@ def test_usage_after_merges_is_what_is_counted(acme, furniture):
 def test_scheduled_message_keeps_its_address(acme, alice_device, furniture):
     kept = make_contact(acme, "4915110000001@c.us")
     absorbed = make_contact(acme, "157163732254124@lid")
-    message = ScheduledMessage.objects.create(
-        workspace=acme,
-        whatsapp_account=furniture.account,
-        contact=absorbed,
-        chat_jid="157163732254124@lid",
-        body="hello",
-        wall_time=timezone.now().replace(tzinfo=None),
-        time_zone="UTC",
-        due_at=timezone.now(),
-    )
+    message = make_schedule(furniture.account, contact=absorbed, chat_jid="157163732254124@lid")
     merge(acme, kept, absorbed)
-    message.refresh_from_db()
-    assert (message.contact_id, message.chat_jid) == (kept.pk, "157163732254124@lid")
+    recipient = message.recipients.get()
+    assert (recipient.contact_id, recipient.chat_jid) == (kept.pk, "157163732254124@lid")
     update_scheduled_message(
-        workspace=acme, message_id=message.pk, actor=actors.SYSTEM, body="hello again", contact=kept
+        workspace=acme,
+        message_id=message.pk,
+        actor=actors.SYSTEM,
+        parts=[{"body": "hello again"}],
+        recipients=[To(contact=kept)],
     )
-    message.refresh_from_db()
-    assert (message.body, message.chat_jid) == ("hello again", "157163732254124@lid")
+    assert message.parts.get().body == "hello again"
+    assert message.recipients.get().chat_jid == "157163732254124@lid"
 
 
 def test_chats_keep_their_address(acme, furniture):

@@ -1,4 +1,4 @@
-"""Scheduled messages and the queue in the admin: what happens to a message, never what it says or to whom."""
+"""The queue in the admin: what happens to a message, never what it says or to whom."""
 
 from django.contrib import admin
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -6,12 +6,11 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.models import ExtensionInstance, User, Workspace
+from accounts.models import ExtensionInstance, Workspace
 from crm.models import WhatsAppAccount
-from messaging.models import DispatchAttempt, DispatchState, QueuedMessage, ScheduledMessage, ScheduleState
+from messaging.models import DispatchAttempt, DispatchState, QueuedMessage, ScheduledMessage
 from waplus.lib.admin import ReadOnlyAdmin, ReadOnlyInline, as_uuid, mask_jid, page_link
 
-SCHEDULE_COLOURS = {ScheduleState.WAITING.label: "info", ScheduleState.QUEUED.label: "success"}
 DISPATCH_COLOURS = {
     DispatchState.QUEUED.label: "info",
     DispatchState.LEASED.label: "info",
@@ -27,7 +26,7 @@ DISPATCH_COLOURS = {
 
 
 class MessageAdmin(ReadOnlyAdmin):
-    """What both lists have in common: the text stays in the database, ids of chats are masked."""
+    """What lists of messages have in common: the text stays in the database, ids of chats are masked."""
 
     hidden = ("body",)
 
@@ -52,37 +51,6 @@ class MessageAdmin(ReadOnlyAdmin):
     @display(description=_("workspace"))
     def workspace_page(self, message):
         return page_link(Workspace, message.workspace_id, message.workspace)
-
-
-@admin.register(ScheduledMessage)
-class ScheduledMessageAdmin(MessageAdmin):
-    list_display = ("due_at", "local_time", "state_label", "workspace_page", "number", "chat", "lateness_minutes")
-    list_filter = ("state",)
-    list_select_related = ("workspace", "whatsapp_account")
-    search_fields = ("id",)
-    search_help_text = _("ID of a message or a workspace")
-    fields = (
-        *("id", "workspace_page", "number", "chat", "state_label", "local_time", "due_at", "lateness_minutes"),
-        *("author", "created_at", "updated_at"),
-    )
-    readonly_fields = fields
-    links = ("workspace",)
-
-    def find(self, queryset, term):
-        uuid = as_uuid(term)
-        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
-
-    @display(description=_("state"), label=SCHEDULE_COLOURS)
-    def state_label(self, message):
-        return message.get_state_display()
-
-    @display(description=_("local time"))
-    def local_time(self, message):
-        return f"{message.wall_time:%Y-%m-%d %H:%M} {message.time_zone}"
-
-    @display(description=_("scheduled by"))
-    def author(self, message):
-        return page_link(User, message.created_by_id, message.created_by)
 
 
 class AttemptInline(ReadOnlyInline):

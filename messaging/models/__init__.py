@@ -32,7 +32,13 @@ from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile, MediaPart, MediaUpload
 from messaging.models.presence import DispatchWarning, NumberPresence, WarningKind, WarningMail, WarningMailState
 from messaging.models.reachability import UnreachableChat, UnreachableReason
-from messaging.models.scheduled import ScheduledMessage, ScheduleState
+from messaging.models.scheduled import (
+    RecipientState,
+    ScheduleClock,
+    ScheduledMessage,
+    ScheduledRecipient,
+    ScheduleState,
+)
 from messaging.models.suppression import (
     ConsentKind,
     ConsentMeans,
@@ -79,9 +85,12 @@ __all__ = [
     "NumberPresence",
     "OptOutWord",
     "QueuedMessage",
+    "RecipientState",
     "RuleKind",
+    "ScheduleClock",
     "ScheduleState",
     "ScheduledMessage",
+    "ScheduledRecipient",
     "SeenMessage",
     "SendingBudget",
     "Suppression",

@@ -11,6 +11,7 @@ from messaging.personal_data import (
     presence,
     queue,
     reachability,
+    scheduled,
     suppression,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "presence",
     "queue",
     "reachability",
+    "scheduled",
     "suppression",
 ]

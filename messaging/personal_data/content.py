@@ -11,7 +11,7 @@ class ContentPartData(PersonalData):
     model = "messaging.ContentPart"
     subjects = {
         "workspace": "workspace",
-        "contact": "scheduled_message__contact",
+        "contact": "scheduled_message__recipients__contact",
         "person": ("scheduled_message__created_by", "broadcast__created_by", "auto_reply_rule__created_by"),
     }
     fields = {

@@ -1,4 +1,4 @@
-"""The data map of scheduled messages, the queue and its attempts.
+"""The data map of the queue and its attempts.
 
 A chat may be with somebody who is no contact: such rows are found by the chat's
 id (`chat_jid`), in any of the spellings of the number.
@@ -6,25 +6,8 @@ id (`chat_jid`), in any of the spellings of the number.
 
 from dataclasses import replace
 
-from messaging.personal_data.vocabulary import AUTHOR, BODY, CHAT, DEVICE, METADATA, WISH
+from messaging.personal_data.vocabulary import AUTHOR, BODY, CHAT, DEVICE, METADATA
 from waplus.lib.personal_data import CLIENT_ID, TEAM, WORKSPACE, Correct, Export, PersonalData, declare, technical
-
-
-@declare
-class ScheduledMessageData(PersonalData):
-    model = "messaging.ScheduledMessage"
-    subjects = {"contact": "contact", "person": "created_by", "workspace": "workspace"}
-    fields = {
-        "id": CLIENT_ID,
-        "workspace": WORKSPACE,
-        "contact": replace(CHAT, purpose="Links the message to a contact.", recipients=TEAM),
-        "chat_jid": CHAT,
-        "body": BODY,
-        **dict.fromkeys(("whatsapp_account", "wall_time", "time_zone", "lateness_minutes"), WISH),
-        "due_at": replace(WISH, correct=Correct.DERIVED),
-        **dict.fromkeys(("state", "created_at", "updated_at"), METADATA),
-        "created_by": AUTHOR,
-    }
 
 
 @declare

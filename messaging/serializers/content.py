@@ -22,9 +22,11 @@ class PartSerializer(serializers.Serializer):
     )
 
     def validate(self, attrs):
-        if not attrs["body"].strip() and attrs["media_id"] is None:
+        # A part is whole also where the message is changed in parts (PATCH), which leaves defaults out.
+        body, media = attrs.get("body", ""), attrs.get("media_id")
+        if not body.strip() and media is None:
             raise serializers.ValidationError("A part has a text or a file.", code="required")
-        return {"body": attrs["body"], "media": attrs["media_id"]}
+        return {"body": body, "media": media}
 
 
 @extend_schema_field(PartSerializer(many=True))

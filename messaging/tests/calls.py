@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Resource, Usage
 from accounts.services import plans
-from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
+from messaging.models import ContentPart, DispatchAttempt, QueuedMessage, ScheduledMessage, ScheduledRecipient
 from messaging.services.scheduling import queue_due_messages
 from waplus.lib.ids import uuid7
 
@@ -23,7 +23,7 @@ def wall(seconds: float = 0) -> str:
 
 
 def schedule(device, number, *, seconds: float = 0, **values):
-    """Schedule a message in UTC, due so many seconds from now."""
+    """Schedule a message in UTC, due so many seconds from now. `contact`, `chat_jid` and `body` are of its one recipient and part."""
     payload = {
         "whatsapp_account": str(number.pk),
         "chat_jid": CHAT,
@@ -31,10 +31,22 @@ def schedule(device, number, *, seconds: float = 0, **values):
         "wall_time": wall(seconds),
         "time_zone": "UTC",
     }
-    payload |= values
+    payload = in_rows(payload | values)
     return device.client.post(
         "/api/v1/scheduled-messages/", {name: value for name, value in payload.items() if value is not None}
     )
+
+
+def in_rows(payload: dict) -> dict:
+    """A payload whose one recipient and one part are written as rows, where it does not have rows of its own."""
+    payload = dict(payload)
+    to = {name: payload.pop(name) for name in ("contact", "chat_jid") if payload.get(name) is not None}
+    payload.pop("contact", None), payload.pop("chat_jid", None)
+    if to:
+        payload.setdefault("recipients", [to])
+    if (body := payload.pop("body", None)) is not None:
+        payload.setdefault("parts", [{"body": body}])
+    return payload
 
 
 def scheduled(device, number, **values) -> dict:
@@ -51,11 +63,17 @@ def queued(device, number, **values) -> QueuedMessage:
 
 
 def edit(device, message_id, **values):
-    return device.client.patch(f"/api/v1/scheduled-messages/{message_id}/", values)
+    return device.client.patch(f"/api/v1/scheduled-messages/{message_id}/", in_rows(values))
 
 
 def cancel(device, message_id):
     return device.client.delete(f"/api/v1/scheduled-messages/{message_id}/")
+
+
+def place(message: dict) -> dict:
+    """Whom a message with one recipient goes to, and where it is there."""
+    [recipient] = message["recipients"]
+    return recipient
 
 
 def read(device, message_id) -> dict:
@@ -142,7 +160,7 @@ def waiting(workspace) -> int:
 def everything() -> dict:
     return {
         model._meta.label: list(model.objects.order_by("pk").values())
-        for model in (ScheduledMessage, QueuedMessage, DispatchAttempt, Usage, Event)
+        for model in (ScheduledMessage, ScheduledRecipient, ContentPart, QueuedMessage, DispatchAttempt, Usage, Event)
     }
 
 

@@ -10,7 +10,7 @@ from crm.services.merging import merge_contacts
 from messaging.models import QueuedMessage, ScheduledMessage
 from messaging.services.dispatch import IN_BIN, settle_expired_leases
 from messaging.services.scheduling import queue_due_messages
-from messaging.tests.calls import claim, edit, queued, read, report, schedule, scheduled, state_of
+from messaging.tests.calls import claim, edit, place, queued, read, report, schedule, scheduled, state_of
 from messaging.tests.test_scheduling import add_contact
 
 pytestmark = pytest.mark.django_db
@@ -43,9 +43,9 @@ def test_message_to_contact_in_bin_is_skipped_in_the_end_and_says_why(alice_devi
     assert queue_due_messages() == 2
     clock.advance(601)
     assert settle_expired_leases() == {"skipped": 2}
-    shown = read(alice_device, message["id"])
+    shown = place(read(alice_device, message["id"]))
     assert (shown["dispatch_state"], shown["reason"]) == ("skipped", IN_BIN)
-    assert read(alice_device, late["id"])["reason"] != IN_BIN
+    assert place(read(alice_device, late["id"]))["reason"] != IN_BIN
     assert WhatsAppAccount.objects.count() == 1
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_scheduled_for_contact_in_bin(alice_device, acme, number):
         edit(alice_device, message["id"], contact=str(contact.pk)),
     ):
         errors = assert_refused(answer, "invalid")["errors"]
-        assert [(error["field"], error["code"]) for error in errors] == [("contact", "does_not_exist")]
+        assert [(error["field"], error["code"]) for error in errors] == [("recipients.0.contact", "does_not_exist")]
     assert read(alice_device, message["id"]) == message
 
 
@@ -89,5 +89,5 @@ def test_nothing_is_scheduled_for_contact_that_was_merged(alice_device, acme, nu
     kept, gone = add_contact(acme, ("phone", "+4915112345679")), add_contact(acme, PHONE)
     merge_contacts(workspace=acme, actor=actors.SYSTEM, kept_id=kept.pk, absorbed_id=gone.pk)
     errors = assert_refused(schedule(alice_device, number, contact=str(gone.pk)), "invalid")["errors"]
-    assert [(error["field"], error["code"]) for error in errors] == [("contact", "does_not_exist")]
+    assert [(error["field"], error["code"]) for error in errors] == [("recipients.0.contact", "does_not_exist")]
     assert not ScheduledMessage.objects.exists()

@@ -22,8 +22,10 @@ from messaging.services.scheduling import (
     schedule_message,
     update_scheduled_message,
 )
+from messaging.services.scheduling.recipients import To
 from messaging.tests.calls import CHAT, handed, waiting
 from messaging.tests.conftest import add_number
+from messaging.tests.schedules import make_schedule
 from waplus.lib.errors import Refused
 from waplus.lib.ids import uuid7
 
@@ -68,7 +70,8 @@ class Cast:
         self.device = make_device(person, workspace).instance
 
     def schedule(self, **values) -> ScheduledMessage:
-        defaults = {"chat_jid": CHAT, "body": "old", "wall_time": self.clock().replace(tzinfo=None), "time_zone": "UTC"}
+        defaults = {"wall_time": self.clock().replace(tzinfo=None), "time_zone": "UTC"}
+        values = {"recipients": [To(chat_jid=CHAT)], "parts": [{"body": values.pop("body", "old")}], **values}
         return schedule_message(
             workspace=self.workspace,
             user=self.person,
@@ -85,21 +88,12 @@ class Cast:
             amount=len(numbers) * chats * each,
         )
         now = self.clock()
-        ScheduledMessage.objects.bulk_create(
-            ScheduledMessage(
-                workspace=self.workspace,
-                whatsapp_account=number,
-                chat_jid=f"55119000000{chat:02}@c.us",
-                body=str(index),
-                wall_time=now.replace(tzinfo=None),
-                time_zone="UTC",
-                # two by two for the same moment: those go in the order of their ids
-                due_at=now - timedelta(minutes=1) + timedelta(milliseconds=index // 2),
-            )
-            for number in numbers
-            for chat in range(chats)
-            for index in range(each)
-        )
+        for number in numbers:
+            for chat in range(chats):
+                for index in range(each):
+                    # two by two for the same moment: those go in the order of their ids
+                    due_at = now - timedelta(minutes=1) + timedelta(milliseconds=index // 2)
+                    make_schedule(number, chat_jid=f"55119000000{chat:02}@c.us", body=str(index), due_at=due_at)
 
     def claim(self, *, instance=None, number=None, limit=10):
         claim = claim_messages(
@@ -205,7 +199,7 @@ def test_edits_or_hands_out(cast, acme):
         message = cast.schedule()
         queue_due_messages()
         edited, claimed = together(
-            lambda: cast.edit(message, body="new"),  # noqa: B023
+            lambda: cast.edit(message, parts=[{"body": "new"}]),  # noqa: B023
             cast.claim,
             offsets=offsets(turn),
         )
@@ -229,7 +223,7 @@ def test_edits_before_or_after_sweep(cast, acme):
     for turn in range(ROUNDS):
         message = cast.schedule()
         edited, swept = together(
-            lambda: cast.edit(message, body="new"),  # noqa: B023
+            lambda: cast.edit(message, parts=[{"body": "new"}]),  # noqa: B023
             queue_due_messages,
             offsets=offsets(turn),
         )

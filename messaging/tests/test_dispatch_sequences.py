@@ -32,6 +32,7 @@ from messaging.services.scheduling import (
     schedule_message,
     update_scheduled_message,
 )
+from messaging.services.scheduling.recipients import To
 from messaging.tests.calls import handed, to_reconcile, waiting
 from waplus.lib.errors import NotFound, Refused
 from waplus.lib.ids import uuid7
@@ -104,10 +105,10 @@ class QueueMachine(RuleBasedStateMachine):
             user=self.person,
             actor=self.actor,
             whatsapp_account=self.number,
-            body="x",
+            parts=[{"body": "x"}],
             wall_time=wall + timedelta(seconds=delay),
             time_zone="UTC",
-            chat_jid=chat,
+            recipients=[To(chat_jid=chat)],
             lateness_minutes=lateness,
         )
 
@@ -117,7 +118,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(pick=picks, body=st.sampled_from("xyz"))
     def edit(self, pick, body):
-        self.change(pick, update_scheduled_message, body=body)
+        self.change(pick, update_scheduled_message, parts=[{"body": body}])
 
     def change(self, pick, service, **values):
         messages = list(ScheduledMessage.objects.order_by("id"))

@@ -11,7 +11,7 @@ from accounts.models import Event, Plan, Resource, Usage
 from accounts.services import plans
 from crm.models import Contact
 from crm.services.contacts import create_contact
-from messaging.models import QueuedMessage, ScheduledMessage
+from messaging.models import QueuedMessage, ScheduledMessage, ScheduledRecipient
 from messaging.services.dispatch import settle_expired_leases
 from messaging.services.scheduling import queue_due_messages
 from messaging.tests.calls import (
@@ -22,6 +22,7 @@ from messaging.tests.calls import (
     everything,
     kinds,
     nothing_happens,
+    place,
     problem,
     queued,
     read,
@@ -53,17 +54,33 @@ def test_schedules_message(alice_device, acme, number, alice):
     assert answer.json() == {
         "id": message_id,
         "whatsapp_account": str(number.pk),
-        "contact": None,
-        "chat_jid": CHAT,
-        "body": "  Oi\n",
+        "recipients": [
+            {
+                "id": str(ScheduledRecipient.objects.get().pk),
+                "contact": None,
+                "chat_jid": CHAT,
+                "time_zone": "America/Sao_Paulo",
+                "recipient_zone": "America/Sao_Paulo",
+                "state": "waiting",
+                "next_wall": "2026-06-01T09:30:00",
+                "next_at": "2026-06-01T12:30:00Z",
+                "last_at": None,
+                "dispatch_id": None,
+                "dispatch_state": None,
+                "reason_code": "",
+                "reason": "",
+            }
+        ],
+        "parts": [{"body": "Oi", "media": None}],
         "wall_time": "2026-06-01T09:30:00",
         "time_zone": "America/Sao_Paulo",
+        "clock": "sender",
+        "rrule": "",
+        "excluded": [],
         "due_at": "2026-06-01T12:30:00Z",
         "lateness_minutes": 60,
+        "on_late": "skip",
         "state": "waiting",
-        "dispatch_state": None,
-        "dispatch_id": None,
-        "reason": "",
         "created_at": "2026-06-01T12:00:00Z",
         "updated_at": "2026-06-01T12:00:00Z",
     }
@@ -154,10 +171,11 @@ def test_refuses_zone(alice_device, number, zone):
         assert problem(answer) == (400, "invalid", ("time_zone", "invalid_time_zone"))
 
 
-@pytest.mark.parametrize("name", ["whatsapp_account", "body", "wall_time", "time_zone", "chat_jid"])
+@pytest.mark.parametrize("name", ["whatsapp_account", "parts", "wall_time", "time_zone", "recipients"])
 def test_refuses_message_without_what_it_needs(alice_device, number, name):
+    given = {"parts": "body", "recipients": "chat_jid"}.get(name, name)
     with nothing_happens():
-        assert problem(schedule(alice_device, number, **{name: None})) == (400, "invalid", (name, "required"))
+        assert problem(schedule(alice_device, number, **{given: None})) == (400, "invalid", (name, "required"))
 
 
 @pytest.mark.parametrize(
@@ -165,13 +183,7 @@ def test_refuses_message_without_what_it_needs(alice_device, number, name):
     [
         ("lateness_minutes", 0, "min_value"),
         ("lateness_minutes", 7 * 24 * 60 + 1, "max_value"),
-        ("body", "", "blank"),
-        ("body", " \n ", "blank"),
         ("wall_time", "2026-06-02", "invalid"),
-        ("body", "x" * 65_537, "max_length"),
-        ("chat_jid", "120363000000000000@newsletter", "invalid_jid"),
-        ("chat_jid", "status@broadcast", "invalid_jid"),
-        ("chat_jid", "+55 11 98765-4321", "invalid_jid"),
         ("id", "7d444840-9dc0-11d1-b245-5ffdce74fad2", "invalid_id"),
         ("dispatch_status", "sent", "unknown_field"),
     ],
@@ -181,6 +193,33 @@ def test_refuses_value(alice_device, number, field, value, code):
         assert problem(schedule(alice_device, number, **{field: value})) == (400, "invalid", (field, code))
 
 
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"body": ""}, ("parts.0", "required")),
+        ({"body": " \n "}, ("parts.0", "required")),
+        ({"body": "x" * 65_537}, ("parts.0.body", "max_length")),
+        ({"parts": []}, ("parts", "min_length")),
+        ({"body": "Hello {{nickname}}"}, ("parts.0.body", "unknown_variable")),
+        ({"body": "Hello {{name"}, ("parts.0.body", "unbalanced_braces")),
+        ({"chat_jid": "120363000000000000@newsletter"}, ("recipients.0.chat_jid", "invalid_jid")),
+        ({"chat_jid": "status@broadcast"}, ("recipients.0.chat_jid", "invalid_jid")),
+        ({"chat_jid": "+55 11 98765-4321"}, ("recipients.0.chat_jid", "invalid_jid")),
+        ({"recipients": []}, ("recipients", "min_length")),
+        ({"recipients": [{}]}, ("recipients.0", "required")),
+        ({"recipients": [{"chat_jid": CHAT}] * 101}, ("recipients", "max_length")),
+        ({"recipients": [{"chat_jid": CHAT}] * 2}, ("recipients.1", "duplicate")),
+        ({"clock": "mine"}, ("clock", "invalid_choice")),
+        ({"on_late": "send"}, ("on_late", "invalid_choice")),
+        ({"rrule": "FREQ=HOURLY"}, ("rrule", "unsupported_rule")),
+        ({"rrule": "every day"}, ("rrule", "invalid_rule")),
+    ],
+)
+def test_refuses_rows(alice_device, number, values, error):
+    with nothing_happens():
+        assert problem(schedule(alice_device, number, **values)) == (400, "invalid", error)
+
+
 def test_decides_state_and_moment_itself(alice_device, number):
     """An answer may be sent back as it came; what the server decides is read and not written."""
     message = scheduled(alice_device, number, seconds=3600, state="queued", due_at="2026-06-02T09:00:00Z")
@@ -188,7 +227,7 @@ def test_decides_state_and_moment_itself(alice_device, number):
 
 
 def test_schedules_longest_text(alice_device, number):
-    assert len(scheduled(alice_device, number, body="é" * 65_536)["body"]) == 65_536
+    assert len(scheduled(alice_device, number, body="é" * 65_536)["parts"][0]["body"]) == 65_536
 
 
 @pytest.mark.parametrize(
@@ -203,19 +242,19 @@ def test_schedules_longest_text(alice_device, number):
 def test_finds_chat_of_contact(alice_device, acme, number, identities, chat):
     contact = add_contact(acme, *identities)
     message = scheduled(alice_device, number, contact=str(contact.pk), chat_jid=None)
-    assert (message["chat_jid"], message["contact"]) == (chat, str(contact.pk))
+    assert (place(message)["chat_jid"], place(message)["contact"]) == (chat, str(contact.pk))
 
 
 def test_refuses_contact_without_address(alice_device, acme, number):
     contact = add_contact(acme)
     with nothing_happens():
         answer = schedule(alice_device, number, contact=str(contact.pk), chat_jid=None)
-        assert problem(answer) == (400, "invalid", ("contact", "no_identity"))
+        assert problem(answer) == (400, "invalid", ("recipients.0.contact", "no_identity"))
 
 
 def test_writes_chat_in_one_spelling(alice_device, number):
     message = scheduled(alice_device, number, chat_jid="5511987654321:12@s.whatsapp.net")
-    assert message["chat_jid"] == CHAT
+    assert place(message)["chat_jid"] == CHAT
 
 
 def test_schedules_message_once_with_one_id(alice_device, bob_device, acme, number):
@@ -237,8 +276,9 @@ def test_hides_rows_of_another_workspace(alice_device, acme, other, number, fore
     """A foreign id in the payload is as unknown as one that does not exist, word for word."""
     foreign, missing = add_contact(other, ("phone", "+4915112345678")), str(uuid7())
     with nothing_happens():
-        for field, foreign_id in (("whatsapp_account", foreign_number.pk), ("contact", foreign.pk)):
-            answers = [schedule(alice_device, number, **{field: str(value)}) for value in (foreign_id, missing)]
+        for name, foreign_id in (("whatsapp_account", foreign_number.pk), ("contact", foreign.pk)):
+            field = {"contact": "recipients.0.contact"}.get(name, name)
+            answers = [schedule(alice_device, number, **{name: str(value)}) for value in (foreign_id, missing)]
             for answer in answers:
                 assert problem(answer) == (400, "invalid", (field, "does_not_exist"))
             sentences = [a.json()["errors"][0]["detail"].replace(str(foreign_id), missing) for a in answers]
@@ -312,7 +352,7 @@ def test_refuses_edit_that_needs_a_place_beyond_the_plan(alice_device, acme, num
         scheduled(alice_device, number, seconds=3600)
     with nothing_happens():
         assert problem(edit(alice_device, message, wall_time=wall(1800))) == (403, "plan_limit_reached")
-    assert read(alice_device, message)["dispatch_state"] == "queued"
+    assert place(read(alice_device, message))["dispatch_state"] == "queued"
 
 
 # --- Changing ---
@@ -332,14 +372,21 @@ def test_edits_waiting_message(alice_device, bob_device, acme, number, second_nu
         chat_jid="120363012345678901@g.us",
     )
     assert answer.status_code == 200
+    group = {
+        "chat_jid": "120363012345678901@g.us",
+        "time_zone": "Europe/Berlin",
+        "recipient_zone": "",
+        "next_wall": "2026-06-02T09:00:00",
+        "next_at": "2026-06-02T07:00:00Z",
+    }
     assert answer.json() == message | {
-        "body": "Later, please",
+        "recipients": [place(message) | group | {"id": place(answer.json())["id"]}],
+        "parts": [{"body": "Later, please", "media": None}],
         "wall_time": "2026-06-02T09:00:00",
         "time_zone": "Europe/Berlin",
         "due_at": "2026-06-02T07:00:00Z",
         "lateness_minutes": 5,
         "whatsapp_account": str(second_number.pk),
-        "chat_jid": "120363012345678901@g.us",
         "updated_at": "2026-06-01T12:01:00Z",
     }
     assert read(alice_device, message["id"]) == answer.json()
@@ -357,7 +404,7 @@ def test_edits_nothing_when_nothing_changes(alice_device, number, clock):
     message = scheduled(alice_device, number, seconds=3600)
     clock.advance(60)
     with nothing_happens():
-        assert edit(alice_device, message["id"], body=message["body"]).json() == message
+        assert edit(alice_device, message["id"], parts=message["parts"]).json() == message
 
 
 def test_leaves_queue_when_nothing_changes(alice_device, number):
@@ -370,7 +417,7 @@ def test_takes_edited_message_back_from_queue(alice_device, acme, number, clock)
     row = queued(alice_device, number, seconds=30, body="old")
     assert waiting(acme) == 0
     answer = edit(alice_device, row.scheduled_message_id, body="new", wall_time=wall(1800))
-    assert (answer.json()["state"], answer.json()["dispatch_state"]) == ("waiting", None)
+    assert (answer.json()["state"], place(answer.json())["dispatch_state"]) == ("waiting", None)
     assert (QueuedMessage.objects.count(), waiting(acme)) == (0, 1)
     clock.advance(60)
     assert queue_due_messages() == 0
@@ -387,7 +434,7 @@ def test_keeps_place_of_message_whose_time_stays(alice_device, acme, number):
     """Only the text changes: the message keeps its place, and no later one of its chat can overtake it."""
     row = queued(alice_device, number, body="old")
     answer = edit(alice_device, row.scheduled_message_id, body="new", lateness_minutes=5)
-    assert (answer.json()["state"], answer.json()["dispatch_state"]) == ("queued", "queued")
+    assert (answer.json()["state"], place(answer.json())["dispatch_state"]) == ("queued", "queued")
     assert (queue_due_messages(), waiting(acme)) == (0, 0)
     [message] = claim(alice_device, number)
     assert (message["id"], message["body"]) == (str(row.pk), "new")
@@ -399,7 +446,7 @@ def test_keeps_attempts_of_edited_message(alice_device, acme, number, clock):
     [message] = claim(alice_device, number)
     report(alice_device, message, "released")
     answer = edit(alice_device, row.scheduled_message_id, wall_time=wall(1800))
-    assert answer.json()["dispatch_state"] == "queued"
+    assert place(answer.json())["dispatch_state"] == "queued"
     assert claim(alice_device, number) == []
     clock.advance(1800)
     [again] = claim(alice_device, number)
@@ -415,8 +462,8 @@ def test_keeps_attempts_of_edited_message(alice_device, acme, number, clock):
         ({"wall_time": "2026-06-02T09:00Z"}, ("wall_time", "offset")),
         ({"time_zone": "Nowhere"}, ("time_zone", "invalid_time_zone")),
         ({"lateness_minutes": 0}, ("lateness_minutes", "min_value")),
-        ({"chat_jid": "status@broadcast"}, ("chat_jid", "invalid_jid")),
-        ({"body": ""}, ("body", "blank")),
+        ({"chat_jid": "status@broadcast"}, ("recipients.0.chat_jid", "invalid_jid")),
+        ({"body": ""}, ("parts.0", "required")),
         ({"state": "sent"}, ("state", "unknown_field")),
         ({"id": "0190aaaa-0000-7000-8000-000000000000"}, ("id", "unknown_field")),
     ],
@@ -432,9 +479,9 @@ def test_refuses_edit_by_somebody_who_saw_an_older_state(alice_device, bob_devic
     message = scheduled(alice_device, number, seconds=3600)
     path = f"/api/v1/scheduled-messages/{message['id']}/"
     tag = alice_device.client.get(path).headers["ETag"]
-    assert bob_device.client.patch(path, {"body": "Bob's"}, headers={"If-Match": tag}).status_code == 200
+    assert bob_device.client.patch(path, {"parts": [{"body": "Bob's"}]}, headers={"If-Match": tag}).status_code == 200
     with nothing_happens():
-        answer = alice_device.client.patch(path, {"body": "Alice's"}, headers={"If-Match": tag})
+        answer = alice_device.client.patch(path, {"parts": [{"body": "Alice's"}]}, headers={"If-Match": tag})
         assert problem(answer) == (412, "precondition_failed")
 
 
@@ -484,7 +531,11 @@ def test_allows_change_when_device_gave_message_back(alice_device, number):
 def test_cancels_waiting_message(alice_device, acme, number, clock):
     message = scheduled(alice_device, number, seconds=120)
     answer = cancel(alice_device, message["id"])
-    assert (answer.status_code, answer.json()["state"], answer.json()["dispatch_state"]) == (200, "cancelled", None)
+    assert (answer.status_code, answer.json()["state"], place(answer.json())["dispatch_state"]) == (
+        200,
+        "cancelled",
+        None,
+    )
     assert waiting(acme) == 0
     clock.advance(3600)
     assert queue_due_messages() == 0
@@ -495,7 +546,7 @@ def test_cancels_queued_message(alice_device, acme, number):
     row = queued(alice_device, number)
     scheduled(alice_device, number, seconds=3600)
     answer = cancel(alice_device, row.scheduled_message_id)
-    assert (answer.json()["state"], answer.json()["dispatch_state"]) == ("cancelled", "cancelled")
+    assert (answer.json()["state"], place(answer.json())["dispatch_state"]) == ("cancelled", "cancelled")
     assert waiting(acme) == 1  # the place of the other one stays taken
     assert claim(alice_device, number) == []
     assert queue_due_messages() == 0
@@ -532,7 +583,7 @@ def test_queues_what_is_due_within_a_minute(alice_device, acme, number):
     assert queue_due_messages() == 1
     row = QueuedMessage.objects.get()
     assert str(row.scheduled_message_id) == near["id"]
-    assert (row.state, row.fence, row.body, row.chat_jid) == ("queued", 0, near["body"], CHAT)
+    assert (row.state, row.fence, row.body, row.chat_jid) == ("queued", 0, near["parts"][0]["body"], CHAT)
     assert row.due_at == row.occurrence_at == datetime(2026, 6, 1, 12, 1, tzinfo=UTC)
     assert row.expires_at == row.due_at + timedelta(minutes=60)
     assert (read(alice_device, near["id"])["state"], read(alice_device, far["id"])["state"]) == ("queued", "waiting")
@@ -602,7 +653,7 @@ def test_records_events_without_values(alice_device, number):
     events = Event.objects.filter(object_id=message["id"]).order_by("id")
     assert list(events.values_list("kind", "changed")) == [
         ("scheduled_message.created", []),
-        ("scheduled_message.updated", ["body", "lateness_minutes"]),
+        ("scheduled_message.updated", ["lateness_minutes", "parts"]),
         ("scheduled_message.cancelled", ["state"]),
     ]
     assert {(event.actor_kind, event.actor_instance_id) for event in events} == {("instance", alice_device.instance.pk)}
@@ -614,8 +665,8 @@ def test_records_events_without_values(alice_device, number):
 def test_repeats_answer_for_one_idempotency_key(alice_device, acme, number):
     payload = {
         "whatsapp_account": str(number.pk),
-        "chat_jid": CHAT,
-        "body": "x",
+        "recipients": [{"chat_jid": CHAT}],
+        "parts": [{"body": "x"}],
         "wall_time": wall(60),
         "time_zone": "UTC",
     }
@@ -642,6 +693,8 @@ def test_sees_change_where_one_happened(alice_device, number):
     after = everything()
     assert {name for name in before if before[name] != after[name]} == {
         "messaging.ScheduledMessage",
+        "messaging.ScheduledRecipient",
+        "messaging.ContentPart",
         "accounts.Usage",
         "accounts.Event",
     }
@@ -667,7 +720,7 @@ def test_takes_time_just_past_as_now(alice_device, number, clock):
     assert message["due_at"] == "2026-06-01T12:00:00Z"
     assert queue_due_messages() == 1
     [handed] = claim(alice_device, number)
-    shown = read(alice_device, message["id"])
+    shown = place(read(alice_device, message["id"]))
     assert (shown["dispatch_id"], shown["dispatch_state"], shown["reason"]) == (handed["id"], "leased", "")
 
 

@@ -51,8 +51,8 @@ from messaging.models import (
     MediaUpload,
     MessageReaction,
     QueuedMessage,
-    ScheduledMessage,
 )
+from messaging.tests.schedules import make_schedule
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
 
@@ -139,16 +139,11 @@ def build(workspace: Workspace, alice: User) -> Target:
     reminder = _reminder(workspace, contact, alice)
     done_reminder = _reminder(workspace, contact, alice, state="done", done_at=now)
     rule, message = _conversation(workspace, alice, account, group)
-    scheduled = ScheduledMessage.objects.create(
-        workspace=workspace,
-        whatsapp_account=account,
-        contact=contact,
-        chat_jid="4915112345678@c.us",
-        body=f"Body {CANARY}",
-        wall_time=(now + timedelta(days=1)).replace(tzinfo=None),
-        time_zone="UTC",
-        due_at=now + timedelta(days=1),
-        created_by=alice,
+    scheduled = make_schedule(
+        account, contact=contact, chat_jid="4915112345678@c.us", body=f"Body {CANARY}", created_by=alice
+    )
+    series = make_schedule(
+        account, chat_jid="4915112345679@c.us", body=f"Body {CANARY}", rrule="FREQ=DAILY", created_by=alice
     )
     queued = _queued(
         workspace,
@@ -203,6 +198,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "conversation_rule": rule.pk,
             "message": message.pk,
             "scheduled": scheduled.pk,
+            "series": series.pk,
             "queued": queued.pk,
             "late": late.pk,
             "unknown": unknown.pk,
@@ -322,16 +318,8 @@ def _records(workspace: Workspace, actor, contact: Contact) -> dict[str, UUID]:
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
     now = timezone.now()
-    schedule = ScheduledMessage.objects.create(
-        workspace=workspace,
-        whatsapp_account=account,
-        chat_jid=chat_jid,
-        body=f"Body {CANARY}",
-        wall_time=now.replace(tzinfo=None),
-        time_zone="UTC",
-        due_at=now,
-        state="queued",
-    )
+    body = f"Body {CANARY}"
+    schedule = make_schedule(account, chat_jid=chat_jid, body=body, due_at=now, state="queued")
     return QueuedMessage.objects.create(
         workspace=workspace,
         source="scheduled",
@@ -340,8 +328,8 @@ def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMess
         occurrence_at=now,
         not_before=now - timedelta(seconds=1),
         whatsapp_account=account,
-        chat_jid=schedule.chat_jid,
-        body=schedule.body,
+        chat_jid=chat_jid,
+        body=body,
         message_id="3EB0" + uuid7().hex[:18].upper(),
         due_at=now - timedelta(seconds=1),
         expires_at=now + timedelta(hours=1),
