@@ -581,7 +581,12 @@ def test_skips_message_that_was_too_late_before_it_was_queued(alice_device, numb
     assert queue_due_messages() == 1
     assert claim(alice_device, number) == []
     assert settle_expired_leases() == {"skipped": 1}
-    assert alice_device.client.get(f"/api/v1/scheduled-messages/{message['id']}/").json()["dispatch_state"] == "skipped"
+    assert (
+        alice_device.client.get(f"/api/v1/scheduled-messages/{message['id']}/").json()["recipients"][0][
+            "dispatch_state"
+        ]
+        == "skipped"
+    )
 
 
 def test_hands_out_late_message_while_it_is_allowed(alice_device, number, clock):

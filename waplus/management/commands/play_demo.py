@@ -124,14 +124,16 @@ class Command(BaseCommand):
             json={
                 "id": str(uuid7()),
                 "whatsapp_account": account["id"],
-                "contact": contact["id"],
-                "body": f"Olá {contact['name']}! 👋",
+                "recipients": [{"contact": contact["id"]}],
+                "parts": [{"body": "Olá {{first_name|amigo}}! 👋"}],
                 "wall_time": wall.isoformat(),
                 "time_zone": ZONE,
                 "lateness_minutes": 10,
             },
         )
-        self.result(f"that is {scheduled['due_at']} in UTC, to {scheduled['chat_jid']}, ten minutes late at most")
+        self.result(
+            f"that is {scheduled['due_at']} in UTC, to {scheduled['recipients'][0]['chat_jid']}, ten minutes late at most"
+        )
 
         self.step("The extension asks for work until the message is handed out.")
 

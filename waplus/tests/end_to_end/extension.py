@@ -38,8 +38,8 @@ class Device(Extension):
         message = {
             "id": str(uuid7()),
             "whatsapp_account": number,
-            "chat_jid": chat_jid,
-            "body": body,
+            "recipients": [{"chat_jid": chat_jid}],
+            "parts": [{"body": body}],
             "wall_time": wall.isoformat(timespec="milliseconds"),
             "time_zone": "UTC",
             "lateness_minutes": 10,

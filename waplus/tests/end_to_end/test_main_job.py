@@ -130,7 +130,11 @@ def test_imports_finds_schedules_and_sends(running, devices, numbers):
     with at_work(devices, numbers) as whatsapp:
         ids = schedule(devices, numbers, MESSAGES - 1, first=1, last=4)
         wall = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 2))
-        to_contact = {"whatsapp_account": numbers[0], "contact": contact["id"], "body": f"message {MESSAGES - 1}"}
+        to_contact = {
+            "whatsapp_account": numbers[0],
+            "recipients": [{"contact": contact["id"]}],
+            "parts": [{"body": f"message {MESSAGES - 1}"}],
+        }
         answer = devices[0].api(
             "POST", "/scheduled-messages/", json=to_contact | {"wall_time": wall, "time_zone": "UTC"}
         )
@@ -138,7 +142,7 @@ def test_imports_finds_schedules_and_sends(running, devices, numbers):
         wait_until_sent(product, ids)
     check_sent_once(product, whatsapp, ids)
     phone = next(identity["value"] for identity in contact["identities"] if identity["kind"] == "phone")
-    assert answer["chat_jid"] == phone.lstrip("+") + "@c.us"
+    assert answer["recipients"][0]["chat_jid"] == phone.lstrip("+") + "@c.us"
 
 
 def test_sends_once_although_processes_are_killed(running, devices, numbers):
