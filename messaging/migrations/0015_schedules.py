@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_reminders_by_email"),
         ("crm", "0015_lists_of_rare_chats"),
-        ("messaging", "0013_conversations"),
+        ("messaging", "0014_urgent_messages"),
     ]
 
     operations = [

@@ -17,6 +17,6 @@ SELECT gen_random_uuid(), workspace_id, id, 0, body FROM messaging_scheduledmess
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0014_schedules")]
+    dependencies = [("messaging", "0015_schedules")]
 
     operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]

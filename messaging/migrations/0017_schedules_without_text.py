@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("messaging", "0015_fill_schedules")]
+    dependencies = [("messaging", "0016_fill_schedules")]
 
     operations = [
         migrations.RemoveConstraint(
