@@ -16,6 +16,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import MediaFile, ScheduledRecipient
         from messaging.models.scheduled import COUNTED
         from messaging.services.auto_replies.deciding import decide_on_messages, reads_text
+        from messaging.services.broadcasts.replies import note_replies
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_need, register_observer
         from messaging.services.reachability import clear_at_inbound
@@ -33,6 +34,7 @@ class MessagingConfig(AppConfig):
         register_observer("dispatch", take_sight_of_own_messages, order=10)
         register_observer("reachability", clear_at_inbound, order=15)
         register_observer("opt_out", words.observe, order=20)
+        register_observer("broadcasts", note_replies, order=30)
         register_observer("auto replies", decide_on_messages, order=40)
         register_need("opt_out", words.needs_text)
         register_need("auto replies", reads_text)

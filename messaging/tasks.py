@@ -5,6 +5,7 @@ from celery import shared_task
 from messaging.services import dispatch, presence, reachability, scheduling, warnings
 from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
+from messaging.services.broadcasts import running, starting
 from messaging.services.suppression import lists
 
 
@@ -51,3 +52,13 @@ def delete_old_decisions() -> None:
 @shared_task
 def follow_suppressed_contacts() -> None:
     lists.follow_suppressed_contacts()
+
+
+@shared_task
+def start_broadcasts() -> None:
+    starting.start_waiting_broadcasts()
+
+
+@shared_task
+def settle_broadcasts() -> None:
+    running.settle_broadcasts()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import conversations, dispatch, numbers, scheduled
+from messaging.views import broadcasts, conversations, dispatch, numbers, scheduled
 
 urlpatterns = [
     path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
@@ -26,4 +26,18 @@ urlpatterns = [
     path("whatsapp-accounts/<uuid:id>/dispatcher/", numbers.DispatcherView.as_view(), name="api-dispatcher"),
     path("whatsapp-accounts/<uuid:id>/dispatcher/pause/", numbers.PauseView.as_view(), name="api-dispatcher-pause"),
     path("whatsapp-accounts/<uuid:id>/dispatcher/resume/", numbers.ResumeView.as_view(), name="api-dispatcher-resume"),
+    path("broadcasts/", broadcasts.BroadcastsView.as_view(), name="api-broadcasts"),
+    path("broadcasts/settings/", broadcasts.BroadcastSettingView.as_view(), name="api-broadcast-settings"),
+    path("broadcasts/<uuid:id>/", broadcasts.BroadcastView.as_view(), name="api-broadcast"),
+    path("broadcasts/<uuid:id>/duplicate/", broadcasts.BroadcastCopiesView.as_view(), name="api-broadcast-duplicate"),
+    path("broadcasts/<uuid:id>/dry-run/", broadcasts.DryRunView.as_view(), name="api-broadcast-dry-run"),
+    path("broadcasts/<uuid:id>/start/", broadcasts.StartView.as_view(), name="api-broadcast-start"),
+    path("broadcasts/<uuid:id>/pause/", broadcasts.PauseBroadcastView.as_view(), name="api-broadcast-pause"),
+    path("broadcasts/<uuid:id>/resume/", broadcasts.ResumeBroadcastView.as_view(), name="api-broadcast-resume"),
+    path("broadcasts/<uuid:id>/cancel/", broadcasts.CancelBroadcastView.as_view(), name="api-broadcast-cancel"),
+    path("broadcasts/<uuid:id>/unschedule/", broadcasts.UnscheduleView.as_view(), name="api-broadcast-unschedule"),
+    path("broadcasts/<uuid:id>/report/", broadcasts.ReportOfBroadcastView.as_view(), name="api-broadcast-report"),
+    path("broadcasts/<uuid:id>/recipients/", broadcasts.RecipientsView.as_view(), name="api-broadcast-recipients"),
+    path("broadcasts/<uuid:id>/left-out/", broadcasts.LeftOutView.as_view(), name="api-broadcast-left-out"),
+    path("broadcasts/<uuid:id>/export/", broadcasts.BroadcastExportView.as_view(), name="api-broadcast-export"),
 ]

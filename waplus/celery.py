@@ -31,6 +31,8 @@ app.conf.beat_schedule = {
     "send warnings of messages": _every(10, "messaging.tasks.send_warning_mails"),
     "forget old signs of devices and chats": _every(24 * 3600, "messaging.tasks.forget_old_signs"),
     "delete old automatic replies": _every(3600, "messaging.tasks.delete_old_decisions"),
+    "start broadcasts": _every(3, "messaging.tasks.start_broadcasts"),
+    "settle broadcasts": _every(10, "messaging.tasks.settle_broadcasts"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
     "run bulk actions": _every(5, "crm.tasks.run_bulk_actions"),
     "delete old bulk actions": _every(24 * 3600, "crm.tasks.delete_old_bulk_actions"),

@@ -76,6 +76,11 @@ class Broadcast(WorkspaceModel):
     reply_days = models.PositiveSmallIntegerField(
         _("days"), default=7, help_text=_("For how long what people write back counts as an answer.")
     )
+    allow_partial = models.BooleanField(
+        _("send to as many as the plan allows"),
+        default=False,
+        help_text=_("Without it, a broadcast to more people than the plan allows does not start."),
+    )
     state = models.CharField(_("state"), max_length=10, choices=BroadcastState, default=BroadcastState.DRAFT)
     problem = models.CharField(_("problem"), max_length=300, blank=True, help_text=_("Why it did not start."))
     attempts = models.PositiveSmallIntegerField(default=0, help_text=_("Starts that broke off."))

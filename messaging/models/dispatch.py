@@ -157,7 +157,10 @@ class QueuedMessage(WorkspaceModel):
                 name="queued_message_of_broadcast",
             ),
             models.Index(
-                fields=["broadcast", "state"], condition=Q(broadcast__isnull=False), name="queued_message_progress"
+                fields=["broadcast", "id"],
+                include=["state"],
+                condition=Q(broadcast__isnull=False),
+                name="queued_message_recipients",
             ),
             models.Index(fields=["lease_until"], condition=Q(state__in=OPEN), name="queued_message_leases"),
             models.Index(fields=["expires_at"], condition=Q(state="queued"), name="queued_message_expiry"),

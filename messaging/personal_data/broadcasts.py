@@ -26,7 +26,7 @@ class BroadcastData(PersonalData):
         **dict.fromkeys(
             (
                 *("time_zone", "start_wall", "end_wall", "hours_days", "hours_from", "hours_to", "hours_of"),
-                *("rate_per_hour", "reply_days"),
+                *("rate_per_hour", "reply_days", "allow_partial"),
             ),
             replace(WISH, purpose="Tells when and how fast it is to be sent."),
         ),

@@ -42,6 +42,10 @@ from crm.services.notes import delete_note, edit_note, write_note
 from crm.services.stages import create_stage
 from crm.services.tags import create_tag, tag_contact
 from messaging.models import (
+    Broadcast,
+    BroadcastExclusion,
+    BroadcastSetting,
+    ContentPart,
     ConversationMessage,
     ConversationRule,
     ConversationSync,
@@ -160,6 +164,7 @@ def build(workspace: Workspace, alice: User) -> Target:
     _queued(workspace, account, None, "4915188888888@c.us", state="queued")
     unknown = _queued(workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1)
     late = _queued(workspace, account, None, "4915166666666@c.us", state="late")
+    broadcasts = _broadcasts(workspace, account, contact, alice)
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
     session = SessionStore()
     session["note"] = CANARY
@@ -201,6 +206,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "series": series.pk,
             "queued": queued.pk,
             "late": late.pk,
+            **broadcasts,
             "unknown": unknown.pk,
             "browser": browser.pk,
             "authenticator": Authenticator.objects.get(user=alice).pk,
@@ -314,6 +320,28 @@ def _records(workspace: Workspace, actor, contact: Contact) -> dict[str, UUID]:
         "binned_note": binned_note.pk,
         "binned": binned.pk,
     }
+
+
+def _broadcasts(workspace, account, contact, alice) -> dict[str, UUID]:
+    """A broadcast in each state in which something can be done with one."""
+    found = {}
+    for state in ("draft", "scheduled", "running", "paused"):
+        broadcast = Broadcast.objects.create(
+            workspace=workspace,
+            whatsapp_account=account,
+            name=f"Broadcast {CANARY}",
+            audience={"include": [{"contacts": [str(contact.pk)]}], "exclude": []},
+            state=state,
+            started_at=timezone.now() if state in ("running", "paused") else None,
+            created_by=alice,
+        )
+        ContentPart.objects.create(workspace=workspace, broadcast=broadcast, position=0, body=f"Body {CANARY}")
+        found[f"{state}_broadcast"] = broadcast.pk
+    BroadcastExclusion.objects.create(
+        workspace=workspace, broadcast_id=found["running_broadcast"], contact=contact, reason="missing_variable", detail="name"
+    )  # fmt: skip
+    BroadcastSetting.objects.create(workspace=workspace)
+    return found
 
 
 def _queued(workspace, account, instance, chat_jid: str, **fields) -> QueuedMessage:
