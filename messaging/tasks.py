@@ -6,6 +6,7 @@ from messaging.services import dispatch, presence, reachability, scheduling, war
 from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
 from messaging.services.broadcasts import running, starting
+from messaging.services.media import deletion
 from messaging.services.suppression import lists
 
 
@@ -62,3 +63,14 @@ def start_broadcasts() -> None:
 @shared_task
 def settle_broadcasts() -> None:
     running.settle_broadcasts()
+
+
+@shared_task
+def delete_unused_media() -> None:
+    while deletion.delete_unused_media():
+        pass
+
+
+@shared_task
+def delete_leftovers_of_uploads() -> None:
+    deletion.delete_leftovers()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import broadcasts, conversations, dispatch, numbers, scheduled
+from messaging.views import broadcasts, conversations, dispatch, media, numbers, scheduled
 
 urlpatterns = [
     path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
@@ -40,4 +40,10 @@ urlpatterns = [
     path("broadcasts/<uuid:id>/recipients/", broadcasts.RecipientsView.as_view(), name="api-broadcast-recipients"),
     path("broadcasts/<uuid:id>/left-out/", broadcasts.LeftOutView.as_view(), name="api-broadcast-left-out"),
     path("broadcasts/<uuid:id>/export/", broadcasts.BroadcastExportView.as_view(), name="api-broadcast-export"),
+    path("media/", media.FilesView.as_view(), name="api-media"),
+    path("media/<uuid:id>/", media.FileView.as_view(), name="api-media-file"),
+    path("media/uploads/", media.UploadsView.as_view(), name="api-media-uploads"),
+    path("media/uploads/<uuid:id>/", media.UploadView.as_view(), name="api-media-upload"),
+    path("media/uploads/<uuid:id>/parts/<int:number>/", media.UploadPartView.as_view(), name="api-media-part"),
+    path("media/uploads/<uuid:id>/complete/", media.UploadCompleteView.as_view(), name="api-media-complete"),
 ]

@@ -33,6 +33,8 @@ app.conf.beat_schedule = {
     "delete old automatic replies": _every(3600, "messaging.tasks.delete_old_decisions"),
     "start broadcasts": _every(3, "messaging.tasks.start_broadcasts"),
     "settle broadcasts": _every(10, "messaging.tasks.settle_broadcasts"),
+    "delete unused media": _every(600, "messaging.tasks.delete_unused_media"),
+    "delete leftovers of uploads": _every(6 * 3600, "messaging.tasks.delete_leftovers_of_uploads"),
     "run waiting imports": _every(5, "crm.tasks.run_waiting_imports"),
     "run bulk actions": _every(5, "crm.tasks.run_bulk_actions"),
     "delete old bulk actions": _every(24 * 3600, "crm.tasks.delete_old_bulk_actions"),

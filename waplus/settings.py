@@ -312,6 +312,9 @@ BIN_DAYS = 30
 BULK_ACTION_DAYS = 30
 # A photo of 2 MB, and what a form adds around it.
 MAX_AVATAR_UPLOAD_BYTES = 2 * 1024 * 1024 + 4096
+# A file at once: the largest document, and what a form adds around it; and one part of a file.
+MAX_MEDIA_UPLOAD_BYTES = env.int("WHATSAPP_MAX_DOCUMENT_MB", 100) * 1024 * 1024 + 16_384
+MAX_MEDIA_PART_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_BYTES = 200 * 1024 * 1024
 MAX_IMPORT_ROWS = 1_000_000
 # Imports that are worked on at once, over all workers; fewer than there are worker processes.

@@ -67,6 +67,8 @@ CODES: dict[str, Code] = {
     "wrong_state": Code(
         409, "Not possible in the present state", "Read the object again: its `state` says where it is."
     ),
+    "media_in_use": Code(409, "Something carries this file", "Take it out of there first; the last use deletes it."),
+    "upload_incomplete": Code(409, "Parts are missing", "Send the missing parts; `received` says how much is here."),
     "idempotency_conflict": Code(
         409, "The key was used for another request", "Use a new `Idempotency-Key` for a new request."
     ),
@@ -91,6 +93,16 @@ CODES: dict[str, Code] = {
     "file_unreadable": Code(422, "The file cannot be read as contacts", "The sentence says what is wrong with it."),
     "image_unreadable": Code(
         422, "The file cannot be read as a photo", "Send a JPEG, PNG or WebP of at most 16 million pixels."
+    ),
+    "media_type_refused": Code(
+        422,
+        "This kind of file is not taken",
+        "The sentence says what is wrong with it; docs/media.md lists what is taken.",
+    ),
+    "checksum_mismatch": Code(
+        422,
+        "The file is not the one that was announced",
+        "Compare the parts with `sha256`, and send the wrong ones again.",
     ),
     "extension_too_old": Code(426, "This version of the extension is too old", "Update the extension."),
     "rate_limited": Code(429, "Too many requests", "Wait as many seconds as `Retry-After` says."),

@@ -17,10 +17,11 @@ MAX_PIXELS = 16_000_000
 MAX_SIDE = 640
 _QUALITY = 85
 # Pillow looks at the size in the header before it decodes anything; above the limit it only warns, up to twice of it.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pictures that are decoded at a part of their size may have more pixels than a photo here.
+Image.MAX_IMAGE_PIXELS = 64_000_000
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 # What decoders raise for broken or hostile files.
-_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
 
 
 class UnreadableImage(ValueError):
@@ -51,7 +52,7 @@ def read_photo(data: bytes) -> Photo:
         raise UnreadableImage("The picture has too many pixels.") from error
     except UnreadableImage:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UnreadableImage("This is not a JPEG, PNG or WebP picture, or it is damaged.") from error
     pixels.thumbnail((MAX_SIDE, MAX_SIDE))
     written = io.BytesIO()

@@ -8,7 +8,7 @@ class JsonNegotiation(BaseContentNegotiation):
 
     def select_parser(self, request, parsers):
         content_type = request.content_type.partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == content_type), None)
+        return next((parser for parser in parsers if parser.media_type in (content_type, "*/*")), None)
 
     def select_renderer(self, request, renderers, format_suffix=None):
         return renderers[0], renderers[0].media_type
