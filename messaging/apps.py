@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.translation import ngettext
 
 
 class MessagingConfig(AppConfig):
@@ -10,6 +12,7 @@ class MessagingConfig(AppConfig):
 
         from accounts.event_words import register_event_words
         from accounts.models import Resource
+        from accounts.services.departures import register_departure
         from accounts.services.plans import register_recount
         from messaging import checks  # noqa: F401  (they register themselves)
         from messaging.event_words import ICONS, WORDS
@@ -19,6 +22,8 @@ class MessagingConfig(AppConfig):
         from messaging.services.broadcasts.replies import note_replies
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_need, register_observer
+        from messaging.services.quick_replies import synced
+        from messaging.services.quick_replies.changes import count_private, delete_private_replies
         from messaging.services.reachability import clear_at_inbound
         from messaging.services.suppression import words
 
@@ -38,3 +43,17 @@ class MessagingConfig(AppConfig):
         register_observer("auto replies", decide_on_messages, order=40)
         register_need("opt_out", words.needs_text)
         register_need("auto replies", reads_text)
+        synced.register()
+        register_departure(
+            "quick replies",
+            delete_private_replies,
+            count=count_private,
+            words=lambda count: (
+                ngettext(
+                    "%(count)s private quick reply, which is deleted",
+                    "%(count)s private quick replies, which are deleted",
+                    count,
+                )
+                % {"count": intcomma(count)}
+            ),
+        )

@@ -7,6 +7,7 @@ from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
 from messaging.services.broadcasts import running, starting
 from messaging.services.media import deletion
+from messaging.services.quick_replies import using
 from messaging.services.suppression import lists
 
 
@@ -74,3 +75,8 @@ def delete_unused_media() -> None:
 @shared_task
 def delete_leftovers_of_uploads() -> None:
     deletion.delete_leftovers()
+
+
+@shared_task
+def forget_old_uses() -> None:
+    using.forget_old_uses()

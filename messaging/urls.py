@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import broadcasts, conversations, dispatch, media, numbers, scheduled
+from messaging.views import broadcasts, conversations, dispatch, media, numbers, quick_replies, scheduled
 
 urlpatterns = [
     path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
@@ -46,4 +46,20 @@ urlpatterns = [
     path("media/uploads/<uuid:id>/", media.UploadView.as_view(), name="api-media-upload"),
     path("media/uploads/<uuid:id>/parts/<int:number>/", media.UploadPartView.as_view(), name="api-media-part"),
     path("media/uploads/<uuid:id>/complete/", media.UploadCompleteView.as_view(), name="api-media-complete"),
+    path("quick-replies/", quick_replies.QuickRepliesView.as_view(), name="api-quick-replies"),
+    path("quick-replies/order/", quick_replies.QuickReplyOrderView.as_view(), name="api-quick-reply-order"),
+    path("quick-replies/export/", quick_replies.QuickReplyExportView.as_view(), name="api-quick-replies-export"),
+    path("quick-replies/import/", quick_replies.QuickReplyImportView.as_view(), name="api-quick-replies-import"),
+    path("quick-replies/<uuid:id>/", quick_replies.QuickReplyView.as_view(), name="api-quick-reply"),
+    path(
+        "quick-replies/<uuid:id>/render/", quick_replies.RenderQuickReplyView.as_view(), name="api-quick-reply-render"
+    ),
+    path("quick-replies/<uuid:id>/used/", quick_replies.QuickReplyUsedView.as_view(), name="api-quick-reply-used"),
+    path("quick-reply-folders/", quick_replies.QuickReplyFoldersView.as_view(), name="api-quick-reply-folders"),
+    path(
+        "quick-reply-folders/order/",
+        quick_replies.QuickReplyFolderOrderView.as_view(),
+        name="api-quick-reply-folder-order",
+    ),
+    path("quick-reply-folders/<uuid:id>/", quick_replies.QuickReplyFolderView.as_view(), name="api-quick-reply-folder"),
 ]

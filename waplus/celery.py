@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
     "delete unused avatars": _every(600, "crm.tasks.delete_unused_avatars"),
     "delete what has expired": _every(3600, "accounts.tasks.delete_expired"),
     "finish departures": _every(60, "accounts.tasks.finish_departures"),
+    "forget old uses of quick replies": _every(24 * 3600, "messaging.tasks.forget_old_uses"),
     "empty bins": _every(3600, "crm.tasks.empty_bins"),
     "recount usage": _every(6 * 3600, "accounts.tasks.recount_usage"),
 }

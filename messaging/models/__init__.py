@@ -31,6 +31,7 @@ from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy
 from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile, MediaPart, MediaUpload
 from messaging.models.presence import DispatchWarning, NumberPresence, WarningKind, WarningMail, WarningMailState
+from messaging.models.quick_replies import QuickReply, QuickReplyFolder, QuickReplyText, QuickReplyUse, Visibility
 from messaging.models.reachability import UnreachableChat, UnreachableReason
 from messaging.models.scheduled import (
     RecipientState,
@@ -85,6 +86,10 @@ __all__ = [
     "NumberPresence",
     "OptOutWord",
     "QueuedMessage",
+    "QuickReply",
+    "QuickReplyFolder",
+    "QuickReplyText",
+    "QuickReplyUse",
     "RecipientState",
     "RuleKind",
     "ScheduleClock",
@@ -98,6 +103,7 @@ __all__ = [
     "UnreachableChat",
     "UnreachableReason",
     "Verdict",
+    "Visibility",
     "WarningKind",
     "WarningMail",
     "WarningMailState",

@@ -9,12 +9,13 @@ from accounts.scoping import WorkspaceModel
 from messaging.models.auto_replies import AutoReplyRule
 from messaging.models.broadcasts import Broadcast
 from messaging.models.media import MediaFile
+from messaging.models.quick_replies import QuickReplyText
 from messaging.models.scheduled import MAX_BODY, ScheduledMessage
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 
 MAX_PARTS = 10
 # Whatever a part can belong to. Exactly one of them holds it.
-HOLDERS = ("scheduled_message", "broadcast", "auto_reply_rule")
+HOLDERS = ("scheduled_message", "broadcast", "auto_reply_rule", "quick_reply_text")
 
 
 def _held_once() -> Q:
@@ -33,6 +34,7 @@ class ContentPart(WorkspaceModel):
     )
     broadcast = ScopedForeignKey(Broadcast, models.CASCADE, null=True, related_name="parts", db_index=False)
     auto_reply_rule = ScopedForeignKey(AutoReplyRule, models.CASCADE, null=True, related_name="parts", db_index=False)
+    quick_reply_text = ScopedForeignKey(QuickReplyText, models.CASCADE, null=True, related_name="parts", db_index=False)
     position = models.PositiveSmallIntegerField(validators=[MaxValueValidator(MAX_PARTS - 1)])
     body = models.TextField(_("text"), max_length=MAX_BODY, blank=True)
     media = ScopedForeignKey(MediaFile, models.SET_NULL, null=True, related_name="parts", db_index=False)

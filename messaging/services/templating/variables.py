@@ -96,9 +96,9 @@ def problem_of(place: Place, fields: Fields) -> str:
     return f"“{{{{{place.name}}}}}” is not known here; the nearest that is known is “{{{{{known[near[0]]}}}}}”."
 
 
-def problems_of(workspace: Workspace, texts: Sequence[str]) -> list[str]:
+def problems_of(workspace: Workspace, texts: Sequence[str], *, fields: Fields | None = None) -> list[str]:
     """What is wrong with texts, each sentence once: variables that are not known (any more), or braces."""
-    fields, problems = Fields(workspace), []
+    fields, problems = fields or Fields(workspace), []
     for text in texts:
         try:
             pieces = parse(text)

@@ -54,6 +54,11 @@ _REGISTRATION = {
     "installed_at": timezone.now().isoformat(),
 }
 
+_REPLY = {
+    "name": "stolen",
+    "folder": "{reply_folder}",
+    "texts": [{"language": "en", "parts": [{"body": "stolen"}]}],
+}
 _PUSHED = {
     "change_id": "{fresh}",
     "kind": "note",
@@ -193,6 +198,16 @@ ROUTES: dict[str, Route] = {
     "api-scheduled-resume": _api("POST", {"id": "{series}"}),
     "api-scheduled-skip": _api("POST", {"id": "{series}"}),
     "api-scheduled-occurrences": _api("POST", {"id": "{series}"}, {"occurrence": "2027-01-01T09:00"}),
+    "api-quick-replies": _api("GET POST", payload={"id": "{quick_reply}", **_REPLY}),
+    "api-quick-reply-order": _api("PUT", payload={"ids": ["{quick_reply}"]}),
+    "api-quick-replies-export": _api("GET"),
+    "api-quick-replies-import": _api(multipart=True),
+    "api-quick-reply": _api("GET PATCH DELETE", {"id": "{quick_reply}"}, _REPLY),
+    "api-quick-reply-render": _api("POST", {"id": "{quick_reply}"}, {"contact": "{contact}"}),
+    "api-quick-reply-used": _api("POST", {"id": "{quick_reply}"}, {"id": "{fresh}"}),
+    "api-quick-reply-folders": _api("GET POST", payload={"id": "{reply_folder}", "name": "stolen"}),
+    "api-quick-reply-folder-order": _api("PUT", payload={"ids": ["{reply_folder}"]}),
+    "api-quick-reply-folder": _api("GET PATCH DELETE", {"id": "{reply_folder}"}, {"name": "stolen"}),
     "api-dispatch": _api("GET"),
     "api-dispatch-claim": _api("POST", payload={"claim_id": "{fresh}", "whatsapp_account": "{account}", "limit": 10}),
     "api-dispatch-message": _api("GET", {"id": "{queued}"}),

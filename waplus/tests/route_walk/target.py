@@ -56,6 +56,9 @@ from messaging.models import (
     MessageReaction,
     QueuedMessage,
 )
+from messaging.services.quick_replies.changes import create_reply
+from messaging.services.quick_replies.folders import create_folder
+from messaging.services.quick_replies.using import count_use
 from messaging.tests.schedules import make_schedule
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
@@ -189,6 +192,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "chat": chat.pk,
             "group": group.pk,
             **records,
+            **_quick_replies(workspace, alice),
             "double": double.pk,
             "merge": merge.pk,
             "suggestion": suggestion.pk,
@@ -240,6 +244,17 @@ def _conversation(workspace, alice, account, chat) -> tuple[ConversationRule, Co
     )
     MessageReaction.objects.create(workspace=workspace, message=message, reactor="me", emoji=CANARY, reacted_at=now)
     return rule, message
+
+
+def _quick_replies(workspace: Workspace, alice: User) -> dict[str, UUID]:
+    """A quick reply of the team in a folder, used once, and a private one."""
+    who = {"workspace": workspace, "actor": actors.person(alice)}
+    folder, _ = create_folder(**who, name=f"Folder {CANARY}")
+    texts = [{"language": "en", "parts": [{"body": f"Reply {CANARY}"}]}]
+    reply, _ = create_reply(**who, user=alice, name=f"Reply {CANARY}", folder=folder, texts=texts)
+    private, _ = create_reply(**who, user=alice, name=f"Private {CANARY}", visibility="private", texts=texts)
+    count_use(workspace=workspace, user=alice, reply_id=reply.pk, id=uuid7())
+    return {"reply_folder": folder.pk, "quick_reply": reply.pk, "private_reply": private.pk}
 
 
 def _doubles(workspace, contact) -> tuple[Contact, Merge, MergeSuggestion]:

@@ -1,0 +1,1 @@
+"""Quick replies: kept in folders, found by shortcut, checked when saved, rendered for a contact."""
