@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.pages import scheduled
+from messaging.pages import quick_replies, quick_reply_editor, scheduled
 from messaging.views import downloads
 
 urlpatterns = [
@@ -15,4 +15,28 @@ urlpatterns = [
     path("messages/scheduled/<uuid:message_id>/pause/", scheduled.pause_scheduled, name="pause-scheduled"),
     path("messages/scheduled/<uuid:message_id>/resume/", scheduled.resume_scheduled, name="resume-scheduled"),
     path("messages/scheduled/<uuid:message_id>/skip/", scheduled.skip_scheduled, name="skip-scheduled"),
+    path("messages/quick-replies/", quick_replies.quick_replies, name="quick-replies"),
+    path("messages/quick-replies/new/", quick_reply_editor.new_reply, name="new-quick-reply"),
+    path("messages/quick-replies/preview/", quick_reply_editor.preview_reply, name="preview-quick-reply"),
+    path("messages/quick-replies/import/", quick_replies.import_replies, name="import-quick-replies"),
+    path("messages/quick-replies/export/", quick_replies.export_replies, name="export-quick-replies"),
+    path("messages/quick-replies/<uuid:reply_id>/", quick_reply_editor.edit_reply, name="quick-reply"),
+    path("messages/quick-replies/<uuid:reply_id>/delete/", quick_replies.delete_reply, name="delete-quick-reply"),
+    path(
+        "messages/quick-replies/<uuid:reply_id>/<direction:direction>/",
+        quick_replies.move_reply,
+        name="move-quick-reply",
+    ),
+    path("messages/quick-replies/folders/", quick_replies.create_folder, name="create-reply-folder"),
+    path("messages/quick-replies/folders/<uuid:folder_id>/", quick_replies.rename_folder, name="rename-reply-folder"),
+    path(
+        "messages/quick-replies/folders/<uuid:folder_id>/delete/",
+        quick_replies.delete_folder,
+        name="delete-reply-folder",
+    ),
+    path(
+        "messages/quick-replies/folders/<uuid:folder_id>/<direction:direction>/",
+        quick_replies.move_folder,
+        name="move-reply-folder",
+    ),
 ]

@@ -1,0 +1,1 @@
+"""Pages of messaging in the browser."""

@@ -31,6 +31,7 @@ from crm.services.sync.kinds import Kind, kinds, register_kind
 from crm.tests.sync.connections import Writer
 from crm.tests.sync.devices import SYNC, Replica
 from crm.tests.sync.server_state import server_state
+from messaging.models import QuickReply, QuickReplyFolder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +68,16 @@ def one_of_each(workspace, user, other) -> dict[str, object]:
         workspace=workspace, contact=contact, text=text, search_text=" ", author=user, created_at=now
     )
     tab = Tab.objects.create(workspace=workspace, name=text, owner=other, shared=True, filter={"a": [text, None, 1.5]})
+    folder = QuickReplyFolder.objects.create(workspace=workspace, name=text, folded="a")
+    reply = QuickReply.objects.create(
+        workspace=workspace,
+        name=text,
+        folder=folder,
+        default_language="en",
+        contents=[{"language": "en", "parts": [{"body": text, "media": None}]}],
+        search_text=" ",
+        created_by=other,
+    )
     wall = datetime(2027, 3, 28, 2, 30)
     reminder = Reminder.objects.create(
         workspace=workspace,
@@ -93,6 +104,8 @@ def one_of_each(workspace, user, other) -> dict[str, object]:
         note,
         tab,
         reminder,
+        folder,
+        reply,
     )
     return dict(zip((kind.name for kind in kinds()), rows, strict=True))
 
@@ -109,7 +122,7 @@ def test_pulls_every_kind_parents_first(acme, alice, bob, alice_device):
     replica = Replica(alice_device.client)
     assert names(replica.ask("")) == [(kind, str(row.pk), False) for kind, row in rows.items()]
     assert replica.pull().rows == server_state(acme, alice)
-    assert len(replica.rows) == 13
+    assert len(replica.rows) == 15
 
 
 def test_document_has_every_column_but_the_servers_own(acme, alice, bob, alice_device):
@@ -124,7 +137,7 @@ def test_document_has_every_column_but_the_servers_own(acme, alice, bob, alice_d
     assert reminder["due_at"].endswith("Z")
 
 
-@pytest.mark.parametrize("limit", [1, 2, 5, 12, 13, 14, 5000])
+@pytest.mark.parametrize("limit", [1, 2, 5, 14, 15, 16, 5000])
 def test_pages_bring_everything_once(acme, alice, bob, alice_device, limit):
     one_of_each(acme, alice, bob)
     replica = Replica(alice_device.client, limit=limit)
@@ -134,7 +147,7 @@ def test_pages_bring_everything_once(acme, alice, bob, alice_device, limit):
         seen += names(answer)
         replica.token, more = answer.json()["next"], answer.json()["more"]
         assert len(answer.json()["changes"]) <= limit
-    assert len(seen) == len(set(seen)) == 13
+    assert len(seen) == len(set(seen)) == 15
     before = replica.token
     with connection.cursor() as cursor:
         cursor.execute(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User, Workspace
 from messaging.models import QuickReply, QuickReplyText, Visibility
@@ -46,3 +46,9 @@ def found_replies(
     if visibility:
         replies = replies.filter(owner=None if visibility == Visibility.TEAM else user)
     return with_uses(replies)
+
+
+def count_by_folder(*, workspace: Workspace, user: User) -> dict[UUID | None, int]:
+    """How many a person sees in each folder that has any, and (None) in no folder."""
+    seen = visible_replies(workspace=workspace, user=user).order_by()
+    return dict(seen.values_list("folder").annotate(count=Count("pk")))

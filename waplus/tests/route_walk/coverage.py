@@ -59,6 +59,7 @@ _REPLY = {
     "folder": "{reply_folder}",
     "texts": [{"language": "en", "parts": [{"body": "stolen"}]}],
 }
+_REPLY_FORM = {"name": "stolen", "language": "en", "body-0": "stolen {{name}}", "media-0": ""}
 _PUSHED = {
     "change_id": "{fresh}",
     "kind": "note",
@@ -260,6 +261,18 @@ ROUTES: dict[str, Route] = {
     "security": _page(),
     "profile": _page(payload={"name": "stolen", "time_zone": "UTC", "language": "en"}),
     "activity": _page(),
+    "quick-replies": _page(),
+    "new-quick-reply": _page(payload={"id": "{quick_reply}", "folder": "{reply_folder}", **_REPLY_FORM}),
+    "preview-quick-reply": _page(payload={"sample": "{contact}", **_REPLY_FORM}),
+    "import-quick-replies": _page(),
+    "export-quick-replies": _page(payload={"format": "json"}),
+    "quick-reply": _page({"reply_id": "{quick_reply}"}, _REPLY_FORM),
+    "delete-quick-reply": _page({"reply_id": "{quick_reply}"}),
+    "move-quick-reply": _page({"reply_id": "{quick_reply}", "direction": "up"}),
+    "create-reply-folder": _page(payload={"name": "stolen"}),
+    "rename-reply-folder": _page({"folder_id": "{reply_folder}"}, {"name": "stolen"}),
+    "delete-reply-folder": _page({"folder_id": "{reply_folder}"}),
+    "move-reply-folder": _page({"folder_id": "{reply_folder}", "direction": "up"}),
     "contacts": _page(),
     "export-contacts": _page(payload={"format": "csv"}),
     "change-selected": _page(payload={"contact": "{contact}", "do": "tag", "tag": "{tag}", "owner": "", "stage": ""}),

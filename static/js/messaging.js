@@ -1,0 +1,20 @@
+// Conveniences of the pages of messages. Every page works without them.
+(function () {
+  "use strict";
+
+  // A variable goes to where the cursor stands, in the text that was written in last.
+  let last = null;
+  document.addEventListener("focusin", (event) => {
+    if (event.target.matches("textarea[data-variables]")) last = event.target;
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    if (!button) return;
+    const shown = [...document.querySelectorAll("textarea[data-variables]")].filter((area) => area.offsetParent);
+    const area = last?.isConnected && last.offsetParent ? last : shown[0];
+    if (!area) return;
+    area.focus();
+    area.setRangeText(button.dataset.insert, area.selectionStart, area.selectionEnd, "end");
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+})();
