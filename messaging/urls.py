@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import broadcasts, conversations, dispatch, media, numbers, quick_replies, scheduled
+from messaging.views import auto_replies, broadcasts, conversations, dispatch, media, numbers, quick_replies, scheduled
 
 urlpatterns = [
     path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
@@ -62,4 +62,15 @@ urlpatterns = [
         name="api-quick-reply-folder-order",
     ),
     path("quick-reply-folders/<uuid:id>/", quick_replies.QuickReplyFolderView.as_view(), name="api-quick-reply-folder"),
+    path("auto-replies/", auto_replies.RulesView.as_view(), name="api-auto-replies"),
+    path("auto-replies/order/", auto_replies.RuleOrderView.as_view(), name="api-auto-reply-order"),
+    path("auto-replies/setting/", auto_replies.SettingView.as_view(), name="api-auto-reply-setting"),
+    path("auto-replies/decisions/", auto_replies.DecisionsView.as_view(), name="api-auto-reply-decisions"),
+    path("auto-replies/decisions/<uuid:id>/", auto_replies.DecisionView.as_view(), name="api-auto-reply-decision"),
+    path("auto-replies/chats/", auto_replies.SilentChatsView.as_view(), name="api-auto-reply-chats"),
+    path("auto-replies/chats/take-over/", auto_replies.TakeOverView.as_view(), name="api-auto-reply-take-over"),
+    path("auto-replies/chats/give-back/", auto_replies.GiveBackView.as_view(), name="api-auto-reply-give-back"),
+    path("auto-replies/<uuid:id>/", auto_replies.RuleView.as_view(), name="api-auto-reply"),
+    path("business-hours/", auto_replies.HoursListView.as_view(), name="api-business-hours"),
+    path("business-hours/<uuid:id>/", auto_replies.HoursView.as_view(), name="api-business-hours-one"),
 ]

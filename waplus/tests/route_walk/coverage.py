@@ -160,6 +160,29 @@ ROUTES: dict[str, Route] = {
     "api-whatsapp-accounts": _api("GET POST", payload={"id": "{account}", "jid": "5511911112222@c.us"}),
     "api-whatsapp-account": _api("GET PATCH DELETE", {"id": "{account}"}, {"name": "stolen"}),
     "api-sync": _api("GET POST", payload={"changes": [_PUSHED]}),
+    "api-auto-replies": _api(
+        "GET POST",
+        payload={
+            "id": "{auto_reply}",
+            "name": "stolen",
+            "conditions": [{"kind": "any"}],
+            "actions": [{"kind": "tag", "tag": "{tag}"}],
+        },
+    ),
+    "api-auto-reply-order": _api("PUT", payload={"ids": ["{last_auto_reply}"]}),
+    "api-auto-reply-setting": _api("GET PATCH", payload={"silence_minutes": 1}),
+    "api-auto-reply": _api("GET PATCH DELETE", {"id": "{auto_reply}"}, {"name": "stolen"}),
+    "api-auto-reply-decisions": _api("GET"),
+    "api-auto-reply-decision": _api("GET", {"id": "{decision}"}),
+    "api-auto-reply-chats": _api("GET"),
+    "api-auto-reply-take-over": _api(
+        "POST", payload={"whatsapp_account": "{account}", "chat_jid": "4915112345677@c.us"}
+    ),
+    "api-auto-reply-give-back": _api(
+        "POST", payload={"whatsapp_account": "{account}", "chat_jid": "4915112345677@c.us"}
+    ),
+    "api-business-hours": _api("GET POST", payload={"id": "{hours}", "name": "stolen", "time_zone": "UTC"}),
+    "api-business-hours-one": _api("GET PATCH DELETE", {"id": "{hours}"}, {"name": "stolen"}),
     "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),
     "api-import": _api("GET PATCH DELETE", {"id": "{pending_import}"}, {"default_country": "DE"}),
     "api-import-rows": _api("GET", {"id": "{import}"}),

@@ -42,9 +42,14 @@ from crm.services.notes import delete_note, edit_note, write_note
 from crm.services.stages import create_stage
 from crm.services.tags import create_tag, tag_contact
 from messaging.models import (
+    AutoReplyAnswer,
+    AutoReplyChat,
+    AutoReplyDecision,
+    AutoReplyRule,
     Broadcast,
     BroadcastExclusion,
     BroadcastSetting,
+    BusinessHours,
     ContentPart,
     ConversationMessage,
     ConversationRule,
@@ -213,6 +218,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             **broadcasts,
             "unknown": unknown.pk,
             "browser": browser.pk,
+            **_auto_replies(workspace, account, contact),
             "authenticator": Authenticator.objects.get(user=alice).pk,
             "address": EmailAddress.objects.get(user=alice).pk,
         },
@@ -430,3 +436,41 @@ def counts(target: Target) -> dict[str, int]:
 
 
 __all__ = ["CANARY", "INVITATION_TOKEN", "Contact", "Target", "build", "counts", "fingerprint", "writes"]
+
+
+def _auto_replies(workspace: Workspace, account: WhatsAppAccount, contact: Contact) -> dict:
+    """Rules, hours, a chat that is taken over, and a decision."""
+    hours = BusinessHours.objects.create(workspace=workspace, name=f"Hours {CANARY}", time_zone="UTC")
+    rule, last = (
+        AutoReplyRule.objects.create(
+            workspace=workspace, name=f"Rule {CANARY}", position=position, conditions=[{"kind": "any"}]
+        )
+        for position in (0, 1)
+    )
+    for each in (rule, last):
+        ContentPart.objects.create(workspace=workspace, auto_reply_rule=each, position=0, body=f"Reply {CANARY}")
+    chat_jid = "4915112345677@c.us"
+    AutoReplyChat.objects.create(
+        workspace=workspace, whatsapp_account=account, chat_jid=chat_jid, taken_over=True, contact=contact
+    )
+    now = timezone.now()
+    decision = AutoReplyDecision.objects.create(
+        workspace=workspace,
+        whatsapp_account=account,
+        chat_jid=chat_jid,
+        message_id=CANARY,
+        verdict="answered",
+        rules=[{"rule": str(rule.pk), "why": "fits"}],
+        received_at=now,
+        decided_at=now,
+    )
+    AutoReplyAnswer.objects.create(
+        workspace=workspace,
+        decision=decision,
+        rule=rule,
+        whatsapp_account=account,
+        chat_key=chat_jid,
+        replied=True,
+        answered_at=now,
+    )
+    return {"hours": hours.pk, "auto_reply": rule.pk, "last_auto_reply": last.pk, "decision": decision.pk}

@@ -109,6 +109,7 @@ ALLOWED_UNCHANGED = {
     *("api-contacts", "api-whatsapp-accounts", "api-imports", "api-tags", "api-stages", "api-custom-fields"),
     *("api-contact-tag", "api-default-stages", "api-bulk-actions", "api-tabs", "api-contact-search"),
     "api-broadcast-dry-run",
+    *("api-auto-replies", "api-business-hours"),
 }
 
 
