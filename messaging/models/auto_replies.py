@@ -140,6 +140,7 @@ class AutoReplyChat(WorkspaceModel):
     muted_until = models.DateTimeField(_("muted until"), null=True, help_text=_("A robot seems to write here."))
     quick_count = models.PositiveSmallIntegerField(default=0, help_text=_("Messages in a row within seconds of ours."))
     same_count = models.PositiveSmallIntegerField(default=0, help_text=_("Same messages in a row, each answered."))
+    was_answered = models.BooleanField(default=False, help_text=_("Whether the last message got an answer."))
     last_mark = models.BinaryField(max_length=8, null=True, editable=False)
 
     class Meta(WorkspaceModel.Meta):

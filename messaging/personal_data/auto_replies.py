@@ -76,7 +76,7 @@ class AutoReplyChatData(PersonalData):
         **dict.fromkeys(
             (
                 *("last_inbound_at", "last_human_at", "last_reply_at", "taken_over", "taken_over_until"),
-                *("muted_until", "quick_count", "same_count"),
+                *("muted_until", "quick_count", "same_count", "was_answered"),
             ),
             GUARD,
         ),

@@ -46,9 +46,9 @@ class SeenChat:
 _LOCK = PreparedStatement("""
 INSERT INTO messaging_autoreplychat AS t (
     id, workspace_id, whatsapp_account_id, contact_id, chat_jid, last_human_at, last_reply_at,
-    taken_over, quick_count, same_count
+    taken_over, quick_count, same_count, was_answered
 )
-SELECT v.id, $1, v.account, v.contact, v.jid, v.human_at, v.reply_at, FALSE, 0, 0
+SELECT v.id, $1, v.account, v.contact, v.jid, v.human_at, v.reply_at, FALSE, 0, 0, FALSE
 FROM jsonb_to_recordset($2::jsonb) AS v (
     id uuid, account uuid, contact uuid, jid text, human_at timestamptz, reply_at timestamptz
 )
@@ -57,7 +57,8 @@ ON CONFLICT (whatsapp_account_id, chat_key) DO UPDATE SET
     last_human_at = greatest(t.last_human_at, EXCLUDED.last_human_at),
     last_reply_at = greatest(t.last_reply_at, EXCLUDED.last_reply_at)
 RETURNING t.whatsapp_account_id, t.chat_key, t.last_inbound_at, t.last_human_at, t.last_reply_at, t.taken_over,
-          t.taken_over_until, t.muted_until, t.quick_count, t.same_count, t.last_mark
+          t.taken_over_until, t.muted_until, t.quick_count, t.same_count, t.last_mark,
+          t.was_answered
 """)
 # Beside the row: the chat in the CRM, the row from before its contact was known, what members queued, what was
 # answered, what that said, and which messages were decided on or are our own.
@@ -89,10 +90,11 @@ LEFT JOIN messaging_autoreplychat old
 _SAVE = PreparedStatement("""
 UPDATE messaging_autoreplychat t SET
     last_inbound_at = greatest(t.last_inbound_at, v.inbound_at), last_reply_at = v.reply_at,
-    muted_until = v.muted_until, quick_count = v.quick, same_count = v.same, last_mark = decode(v.mark, 'hex')
+    muted_until = v.muted_until, quick_count = v.quick, same_count = v.same,
+    was_answered = v.was_answered, last_mark = decode(v.mark, 'hex')
 FROM jsonb_to_recordset($1::jsonb) AS v (
     account uuid, key text, inbound_at timestamptz, reply_at timestamptz, muted_until timestamptz,
-    quick int, same int, mark text
+    quick int, same int, was_answered boolean, mark text
 )
 WHERE t.whatsapp_account_id = v.account AND t.chat_key = v.key RETURNING 1
 """)
@@ -121,7 +123,7 @@ def lock_chats(workspace: Workspace, chats: Sequence[SeenChat]) -> dict[Key, Cha
         for chat in sorted(chats, key=lambda chat: (str(chat.account_id), chat.key[1]))
     ]
     found = {}
-    for account, key, inbound, human, reply, taken, until, muted, quick, same, mark in _LOCK.fetch(
+    for account, key, inbound, human, reply, taken, until, muted, quick, same, mark, answered in _LOCK.fetch(
         [workspace.pk, json.dumps(rows)]
     ):
         found[account, key] = ChatState(
@@ -133,6 +135,7 @@ def lock_chats(workspace: Workspace, chats: Sequence[SeenChat]) -> dict[Key, Cha
             muted_until=muted,
             quick=quick,
             same=same,
+            was_answered=answered,
             mark=None if mark is None else bytes(mark),
         )
     return found
@@ -197,6 +200,7 @@ def save_chats(states: Mapping[Key, ChatState]) -> None:
             "muted_until": state.muted_until and state.muted_until.isoformat(),
             "quick": min(state.quick, 1_000),
             "same": min(state.same, 1_000),
+            "was_answered": state.was_answered,
             "mark": state.mark and state.mark.hex(),
         }
         for (account, key), state in states.items()

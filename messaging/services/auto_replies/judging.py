@@ -46,7 +46,8 @@ class Incoming:
 
 @dataclass
 class ChatState:
-    """What is known of a chat before a message. `answers` are (rule, when, whether something was sent)."""
+    """What is known of a chat before a message. `answers` are (rule, when, whether something was sent);
+    `was_answered` tells whether the last message got one."""
 
     inbound_at: datetime | None = None
     outbound_at: datetime | None = None
@@ -58,6 +59,7 @@ class ChatState:
     muted_until: datetime | None = None
     quick: int = 0
     same: int = 0
+    was_answered: bool = False
     mark: bytes | None = None
     answers: list[tuple[UUID, datetime, bool]] = field(default_factory=list)
     our_texts: list[str] = field(default_factory=list)
@@ -111,6 +113,7 @@ def settle(state: ChatState, judged: Judgement, now: datetime, replied: Mapping[
         state.answers.append((rule_id, now, sent))
         if sent:
             state.reply_at = now
+            state.was_answered = True
 
 
 # --- Rules -------------------------------------------------------------------------------------------------------
@@ -203,15 +206,19 @@ def _silence(setting: AutoReplySetting, message: Incoming, state: ChatState, now
 
 
 def _robot(message: Incoming, state: ChatState, now: datetime) -> Refusal:
-    """Two robots: somebody who is always at once behind us, or says the same to every answer."""
+    """Two robots: somebody who is at once behind each of our answers, or says the same to every one.
+
+    Several lines in a row after one answer are a person's.
+    """
     if state.muted_until is not None:
         state.muted_until, state.quick, state.same = None, 0, 0
     answered = state.reply_at if state.human_at is None or (state.reply_at or now) > state.human_at else None
-    is_quick = answered is not None and -SKEW <= message.sent_at - answered <= QUICK
-    since = state.inbound_at is None or (answered is not None and answered >= state.inbound_at - SKEW)
-    is_same = answered is not None and message.mark is not None and message.mark == state.mark and since
-    state.quick = state.quick + 1 if is_quick else 0
-    state.same = state.same + 1 if is_same else 0
+    if state.was_answered and answered is not None:
+        state.quick = state.quick + 1 if -SKEW <= message.sent_at - answered <= QUICK else 0
+    if message.mark is None or message.mark != state.mark:
+        state.same = 0
+    elif state.was_answered and answered is not None:
+        state.same += 1
     if state.quick >= QUICK_TIMES:
         return _mute(state, now, "quick", state.quick)
     if state.same >= SAME_TIMES:
@@ -228,6 +235,7 @@ def _note(state: ChatState, message: Incoming) -> None:
     state.inbound_at = max(filter(None, (state.inbound_at, message.sent_at)))
     state.had_messages = True
     state.mark = message.mark
+    state.was_answered = False
 
 
 def _caps(setting: AutoReplySetting, judged: Judgement, state: ChatState, now: datetime, sent_in_hour: int) -> Refusal:
@@ -236,7 +244,7 @@ def _caps(setting: AutoReplySetting, judged: Judgement, state: ChatState, now: d
         return None
     sent = [at for _, at, replied in state.answers if replied]
     since = max(filter(None, (now - timedelta(minutes=setting.loop_minutes), state.human_at)))
-    exchanges = len({at for at in sent if at > since})
+    exchanges = sum(1 for at in sent if at > since)
     if exchanges >= setting.loop_exchanges:
         return _mute(state, now, "many", exchanges)
     in_chat = sum(1 for at in sent if now - at < timedelta(hours=1))
