@@ -14,6 +14,7 @@ from accounts.page_access import member_page
 from crm.models import Contact
 from messaging.models import MediaFile, QuickReply, Visibility
 from messaging.pages.quick_reply_drafts import Draft, DraftText
+from messaging.services.media.keeping import keep_file
 from messaging.services.quick_replies import changes, folders
 from messaging.services.templating import TemplateError, fill, known_variables, parse, problems_of, values_for
 from waplus.lib.errors import NotFound, Refused
@@ -112,6 +113,8 @@ def edit_reply(request, membership, reply_id):
 def _posted(request, membership: Membership, reply: QuickReply | None):
     draft = Draft.of_form(membership.workspace, request.POST)
     what = request.POST.get("do", "save")
+    if not _keep_files(request, membership, draft):
+        return _page(request, membership, draft, reply)
     if what != "save":
         draft.do(what)
         return _page(request, membership, draft, reply)
@@ -128,6 +131,31 @@ def _posted(request, membership: Membership, reply: QuickReply | None):
         return _page(request, membership, draft, reply)
     messages.success(request, _("“%(name)s” is saved.") % {"name": draft.name.strip()})
     return redirect("quick-replies")
+
+
+def _keep_files(request, membership: Membership, draft: Draft) -> bool:
+    """Keep the files that came with the form, and attach them; whether all of them could be.
+
+    They are kept whatever becomes of the form, so that nobody chooses them twice; one that stays unused is
+    deleted like every other.
+    """
+    fine = True
+    for index, text in enumerate(draft.texts):
+        for place, part in enumerate(text.parts):
+            file = request.FILES.get(f"file-{index}-{place}")
+            if file is None:
+                continue
+            try:
+                part.media, _is_new = keep_file(
+                    workspace=membership.workspace,
+                    user=request.user,
+                    actor=actors.person(request.user),
+                    file=file,
+                    name=file.name or "",
+                )
+            except Refused as refusal:
+                part.error, draft.shown, fine = refusal.detail, index, False
+    return fine
 
 
 def _client_id(text: str) -> UUID | None:

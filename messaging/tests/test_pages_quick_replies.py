@@ -8,6 +8,7 @@ from django.test import Client
 
 from crm.tests.records import add_contact
 from messaging.models import ContentPart, QuickReply, QuickReplyFolder
+from messaging.tests.files import picture
 from messaging.tests.test_contents import add_file
 from messaging.tests.test_quick_replies import make, stored
 
@@ -168,3 +169,14 @@ def test_import_and_export_on_the_page(alice_page, alice_device):
     page = html(alice_page.post(f"{LIST}import/", {"file": SimpleUploadedFile("a.txt", b"\x89PNG")}))
     assert QuickReply.objects.count() == 3
     assert "“Name” and “Text” are needed" in page or "cannot be read" in page or "Name" in page
+
+
+def test_attach_a_file_and_refuse_what_is_none(alice_page):
+    picture = SimpleUploadedFile("logo.png", picture("PNG"), "image/png")
+    assert alice_page.post(NEW, form(**{"file-0-0": picture})).status_code == 302
+    part = ContentPart.objects.get()
+    assert (part.media.name, part.media.media_type) == ("logo.png", "image/png")
+    program = SimpleUploadedFile("logo.png", b"MZ\x90\x00" + bytes(200), "image/png")
+    answer = alice_page.post(NEW, form(name="Other", shortcut="", **{"file-0-0": program}))
+    assert (answer.status_code, QuickReply.objects.count()) == (200, 1)
+    assert "errorlist" in html(answer)
