@@ -172,8 +172,8 @@ def test_import_and_export_on_the_page(alice_page, alice_device):
 
 
 def test_attach_a_file_and_refuse_what_is_none(alice_page):
-    picture = SimpleUploadedFile("logo.png", picture("PNG"), "image/png")
-    assert alice_page.post(NEW, form(**{"file-0-0": picture})).status_code == 302
+    logo = SimpleUploadedFile("logo.png", picture("PNG"), "image/png")
+    assert alice_page.post(NEW, form(**{"file-0-0": logo})).status_code == 302
     part = ContentPart.objects.get()
     assert (part.media.name, part.media.media_type) == ("logo.png", "image/png")
     program = SimpleUploadedFile("logo.png", b"MZ\x90\x00" + bytes(200), "image/png")

@@ -223,7 +223,7 @@ ROUTES: dict[str, Route] = {
     "api-scheduled-skip": _api("POST", {"id": "{series}"}),
     "api-scheduled-occurrences": _api("POST", {"id": "{series}"}, {"occurrence": "2027-01-01T09:00"}),
     "api-quick-replies": _api("GET POST", payload={"id": "{quick_reply}", **_REPLY}),
-    "api-quick-reply-order": _api("PUT", payload={"ids": ["{quick_reply}"]}),
+    "api-quick-reply-order": _api("PUT", payload={"ids": ["{private_reply}"]}),
     "api-quick-replies-export": _api("GET"),
     "api-quick-replies-import": _api(multipart=True),
     "api-quick-reply": _api("GET PATCH DELETE", {"id": "{quick_reply}"}, _REPLY),

@@ -110,6 +110,7 @@ ALLOWED_UNCHANGED = {
     *("api-contact-tag", "api-default-stages", "api-bulk-actions", "api-tabs", "api-contact-search"),
     "api-broadcast-dry-run",
     *("api-auto-replies", "api-business-hours"),
+    *("api-quick-replies", "api-quick-reply-folders", "api-quick-reply-folder-order", "api-quick-reply-render"),
 }
 
 
