@@ -70,8 +70,12 @@ WORDS = {
     "business_hours.created": _("added opening hours"),
     "business_hours.updated": _("changed opening hours"),
     "business_hours.deleted": _("deleted opening hours"),
+    "conversation_rule.switched_on": _("switched on what is synced of conversations"),
+    "conversation_rule.switched_off": _("switched a conversation off"),
+    "conversation_rule.removed": _("removed a switch of conversations"),
 }
 ICONS = {
+    "conversation_rule": "chat",
     "auto_reply": "reply",
     "auto_reply_chat": "reply",
     "auto_reply_rule": "reply",

@@ -6,6 +6,8 @@ from messaging.services import dispatch, presence, reachability, scheduling, war
 from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
 from messaging.services.broadcasts import running, starting
+from messaging.services.conversations import deletion as conversation_deletion
+from messaging.services.conversations import homes, seen, switching
 from messaging.services.media import deletion
 from messaging.services.quick_replies import using
 from messaging.services.suppression import lists
@@ -80,3 +82,20 @@ def delete_leftovers_of_uploads() -> None:
 @shared_task
 def forget_old_uses() -> None:
     using.forget_old_uses()
+
+
+@shared_task
+def delete_switched_off() -> None:
+    switching.settle_orphans()
+    conversation_deletion.delete_switched_off()
+
+
+@shared_task
+def put_conversations_right() -> None:
+    homes.put_all_right()
+
+
+@shared_task
+def forget_seen_messages() -> None:
+    seen.forget_seen()
+    conversation_deletion.delete_old_stubs()

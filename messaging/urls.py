@@ -5,7 +5,19 @@ from django.urls import path
 from messaging.views import auto_replies, broadcasts, conversations, dispatch, media, numbers, quick_replies, scheduled
 
 urlpatterns = [
-    path("conversations/messages/", conversations.UploadView.as_view(), name="api-conversation-upload"),
+    path("conversations/", conversations.ConversationsView.as_view(), name="api-conversations"),
+    path("conversations/messages/", conversations.ConversationUploadView.as_view(), name="api-conversation-upload"),
+    path("conversations/needs/", conversations.NeedsView.as_view(), name="api-conversation-needs"),
+    path("conversations/work/", conversations.WorkView.as_view(), name="api-conversation-work"),
+    path("conversations/search/", conversations.ConversationSearchView.as_view(), name="api-conversation-search"),
+    path("conversations/rules/", conversations.RulesView.as_view(), name="api-conversation-rules"),
+    path("conversations/rules/<uuid:id>/", conversations.RuleView.as_view(), name="api-conversation-rule"),
+    path(
+        "conversations/rules/<uuid:id>/preview/",
+        conversations.RulePreviewView.as_view(),
+        name="api-conversation-rule-preview",
+    ),
+    path("conversations/<uuid:id>/messages/", conversations.MessagesView.as_view(), name="api-conversation-messages"),
     path("scheduled-messages/", scheduled.ScheduledMessagesView.as_view(), name="api-scheduled-messages"),
     path("scheduled-messages/calendar/", scheduled.CalendarView.as_view(), name="api-scheduled-calendar"),
     path("scheduled-messages/<uuid:id>/", scheduled.ScheduledMessageView.as_view(), name="api-scheduled-message"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.pages import quick_replies, quick_reply_editor, scheduled
+from messaging.pages import conversation, conversations, quick_replies, quick_reply_editor, scheduled
 from messaging.views import downloads
 
 urlpatterns = [
@@ -39,4 +39,18 @@ urlpatterns = [
         quick_replies.move_folder,
         name="move-reply-folder",
     ),
+    path("messages/conversations/", conversations.conversations, name="conversations"),
+    path("messages/conversations/synced/", conversations.synced_chats, name="synced-chats"),
+    path(
+        "messages/conversations/rules/<uuid:rule_id>/change/",
+        conversations.change_rule,
+        name="change-conversation-rule",
+    ),
+    path(
+        "messages/conversations/rules/<uuid:rule_id>/remove/",
+        conversations.remove_rule,
+        name="remove-conversation-rule",
+    ),
+    path("messages/conversations/<uuid:chat_id>/", conversation.conversation, name="conversation"),
+    path("messages/conversations/<uuid:chat_id>/switch/", conversation.switch_conversation, name="switch-conversation"),
 ]

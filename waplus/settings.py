@@ -365,6 +365,7 @@ SPECTACULAR_SETTINGS = {
         "ReminderStateEnum": "crm.models.reminders.ReminderState",
         "DispatchStateEnum": "messaging.models.dispatch.DispatchState",
         "BroadcastStateEnum": "messaging.models.broadcasts.BroadcastState",
+        "ConversationRuleKindEnum": "messaging.models.conversations.RuleKind",
         "LeftOutEnum": "messaging.models.broadcasts.LeftOut",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",
     },

@@ -16,6 +16,7 @@ from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Colour, Contact, ContactTag, Tag
 from crm.services.naming import clean_name, folded_name, move, next_position, reorder
+from waplus.lib.deletion import delete_rows
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
@@ -131,7 +132,7 @@ def delete_tag(*, workspace: Workspace, tag_id: UUID, actor: Actor, into: UUID |
         while chunk := _take_off_chunk(tag, into):
             worn += chunk
         record_event(kind="tag.deleted", actor=actor, workspace=workspace, obj=tag, count=worn)
-        Tag.objects.filter(pk=tag.pk)._raw_delete(using=connection.alias)
+        delete_rows(Tag, [tag.pk], workspace.pk)
     return worn
 
 

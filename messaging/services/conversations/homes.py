@@ -7,15 +7,17 @@ contacts who were merged by mistake gives each their messages back.
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import F, Q
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
 
 from accounts.models import Workspace
-from messaging.models import ConversationMessage, ConversationSync, MessageReaction
+from crm.models import Chat, ChatKind
+from messaging.models import ConversationMessage, ConversationSync, Deleting, MessageReaction
 from messaging.services.conversations.coverage import union
 from messaging.services.conversations.items import Key
-from messaging.services.conversations.places import Place, misplaced
+from messaging.services.conversations.places import Place, misplaced, places_of_chats
 from messaging.services.conversations.storing import Memory, state_of_message
+from waplus.lib.ids import uuid7
 from waplus.lib.prepared import PreparedStatement
 
 _MAKE = PreparedStatement(
@@ -123,12 +125,31 @@ def count_again(workspace: Workspace, sync: ConversationSync) -> None:
     sync.save()
 
 
-def chats_to_put_right(workspace_id: UUID | None = None, limit: int = 200) -> list[tuple[UUID, UUID]]:
-    """Workspaces and chats whose contact is another one than that of the home that they have, or who share theirs."""
-    syncs = (
-        ConversationSync.objects.all()
-        if workspace_id is None
-        else ConversationSync.objects.filter(workspace=workspace_id)
+def put_all_right(limit: int = 200) -> int:
+    """Move the messages of chats whose contact has changed since something was synced; answers how many chats moved.
+
+    An upload does the same for the chats that it speaks of; this is for those that are silent.
+    """
+    syncs = ConversationSync.objects.filter(deleting=Deleting.NOTHING)
+    parted = syncs.exclude(home=F("chat")).filter(
+        Q(chat__contact=None) | Q(home__contact=None) | ~Q(chat__contact=F("home__contact"))
     )
-    parted = syncs.filter(~Q(home=F("chat")) & ~Q(chat__contact=F("home__contact")))
-    return list(parted.values_list("workspace_id", "chat_id")[:limit])
+    older = Chat.objects.filter(
+        workspace=OuterRef("workspace"),
+        contact=OuterRef("chat__contact"),
+        whatsapp_account=OuterRef("whatsapp_account"),
+        kind=ChatKind.PERSON,
+        pk__lt=OuterRef("home"),
+    )
+    sharing = syncs.filter(Exists(older), chat__kind=ChatKind.PERSON, chat__contact__isnull=False)
+    found = {*parted.values_list("workspace", "chat")[:limit], *sharing.values_list("workspace", "chat")[:limit]}
+    moved = 0
+    for workspace_id, chat_id in sorted(found):
+        with transaction.atomic():
+            workspace = Workspace.objects.get(pk=workspace_id)
+            place = places_of_chats(workspace, [chat_id])[chat_id]
+            make_syncs(
+                workspace, ConversationSync.objects.get(chat=chat_id).whatsapp_account_id, [place], iter(uuid7, None)
+            )
+            moved += put_right(workspace, [chat_id, place.home])
+    return moved

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -227,8 +227,12 @@ def read_cover(item: Any, jids: Jids) -> Cover:
 
 
 def with_seen(item: Item, chat_id: UUID) -> MessageState:
-    """What an item says, of a message that was seen in a chat."""
-    return replace(item.state, seen_in=chat_id)
+    """What an item says, of a message that was seen in a chat. By hand, because `replace` takes thrice as long."""
+    s = item.state
+    return MessageState(
+        *(chat_id, s.sent_at, s.type, s.quoted_id, s.ack, s.edited_at, s.revoked_at, s.text, s.content_at),
+        *(s.media_id, s.media_details),
+    )
 
 
 def _bare_of(text: Any, name: str) -> str:

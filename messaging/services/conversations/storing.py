@@ -167,15 +167,22 @@ def copy_messages(workspace: Workspace, rows: Iterable[Stored]) -> None:
     """Write new messages by COPY."""
     lines = io.StringIO()
     scope, now = str(workspace.pk), timezone.now().isoformat()
+    chats: dict[UUID, str] = {}
     for one in rows:
         key = one.key
-        columns = _columns(one.state)
+        state = one.state
+        text = state.text or ""
+        chat = chats.get(one.chat_id) or chats.setdefault(one.chat_id, str(one.chat_id))
+        seen_in = chat if state.seen_in == one.chat_id else str(state.seen_in)
         # The text and the file's description are the only columns that can hold what COPY reads as its own signs.
-        line = [str(one.id), scope, str(one.chat_id), key.message_id, "t" if key.from_me else "f", key.participant]
-        line += [_written(value) for value in columns]
-        line += [_escaped(search_text_of(one.state.text or "")), now]
-        lines.write("\t".join(line))
-        lines.write("\n")
+        lines.write(
+            f"{one.id}\t{scope}\t{chat}\t{key.message_id}\t{key.from_me}\t{key.participant}\t{seen_in}\t"
+            f"{_moment(state.sent_at)}\t{state.type}\t{state.quoted_id}\t{_or_null(state.ack)}\t"
+            f"{_moment(state.edited_at)}\t{_moment(state.revoked_at)}\t{state.text is not None}\t"
+            f"{_moment(state.content_at)}\t{_escaped(text) if text else ''}\t{_or_null(state.media_id)}\t"
+            f"{_escaped(json.dumps(state.media_details)) if state.media_details else '{}'}\t"
+            f"{_escaped(search_text_of(text)) if text else ''}\t{now}\n"
+        )
     lines.seek(0)
     with connection.cursor() as cursor:
         cursor.copy_expert(_COPY, lines)
@@ -197,18 +204,12 @@ def _state_of(row: tuple) -> MessageState:
     )
 
 
-def _written(value) -> str:
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return _escaped(value)
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return _escaped(json.dumps(value)) if value else "{}"
-    return str(value)
+def _moment(value: datetime | None) -> str:
+    return "\\N" if value is None else value.isoformat()
+
+
+def _or_null(value) -> str:
+    return "\\N" if value is None else str(value)
 
 
 def _escaped(text: str) -> str:

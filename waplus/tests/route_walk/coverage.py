@@ -191,6 +191,16 @@ ROUTES: dict[str, Route] = {
     "api-import-start": _api("POST", {"id": "{pending_import}"}),
     "api-import-undo": _api("POST", {"id": "{import}"}),
     "api-import-result": _api("GET", {"id": "{import}"}),
+    "api-conversations": _api("GET"),
+    "api-conversation-needs": _api("GET"),
+    "api-conversation-work": _api("GET"),
+    "api-conversation-search": _api("GET"),
+    "api-conversation-rules": _api(
+        "GET POST", payload={"kind": "chat", "target": "{chat}", "metadata_on": True, "content_on": False}
+    ),
+    "api-conversation-rule": _api("GET PATCH DELETE", {"id": "{conversation_rule}"}, {"content_on": False}),
+    "api-conversation-rule-preview": _api("GET", {"id": "{conversation_rule}"}),
+    "api-conversation-messages": _api("GET", {"id": "{group}"}),
     "api-conversation-upload": _api(
         "POST",
         payload={
@@ -264,6 +274,12 @@ ROUTES: dict[str, Route] = {
     "api-broadcast-export": _api("GET", {"id": "{running_broadcast}"}),
     "avatar": _page({"avatar_id": "{avatar}"}),
     "home": _page(),
+    "conversations": _page(payload={"chats": "account:{account}", "content": "on"}),
+    "synced-chats": _page(),
+    "change-conversation-rule": _page({"rule_id": "{conversation_rule}"}),
+    "remove-conversation-rule": _page({"rule_id": "{conversation_rule}"}),
+    "conversation": _page({"chat_id": "{group}"}),
+    "switch-conversation": _page({"chat_id": "{group}"}, {"mode": "off"}),
     "devices": _page(),
     "rename-device": _page({"instance_id": "{instance}"}, {"name": "stolen"}),
     "sign-out-device": _page({"instance_id": "{instance}"}),

@@ -1,0 +1,58 @@
+"""Synced conversations in the admin: what is switched on and how far it is, never what was written or by whom."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from accounts.models import Workspace
+from crm.models import WhatsAppAccount
+from messaging.models import ConversationRule, ConversationSync
+from waplus.lib.admin import ReadOnlyAdmin, mask_jid, page_link
+
+
+@admin.register(ConversationRule)
+class ConversationRuleAdmin(ReadOnlyAdmin):
+    list_display = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
+    list_filter = ("kind", "metadata_on", "content_on")
+    list_select_related = ("workspace",)
+    fields = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
+    readonly_fields = fields
+    show_full_result_count = False
+
+    @display(description=_("workspace"))
+    def workspace_page(self, rule):
+        return page_link(Workspace, rule.workspace_id, rule.workspace)
+
+
+@admin.register(ConversationSync)
+class ConversationSyncAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "workspace_page",
+        "number",
+        "chat_mask",
+        "message_count",
+        "content_count",
+        "deleting",
+        "synced_at",
+    )
+    list_filter = ("deleting",)
+    list_select_related = ("workspace", "whatsapp_account", "chat")
+    fields = (
+        *("id", "workspace_page", "number", "chat_mask", "message_count", "content_count", "whatsapp_count"),
+        *("reached_start", "content_reached_start", "deleting", "synced_at"),
+    )
+    readonly_fields = fields
+    show_full_result_count = False
+
+    @display(description=_("workspace"))
+    def workspace_page(self, sync):
+        return page_link(Workspace, sync.workspace_id, sync.workspace)
+
+    @display(description=_("number"))
+    def number(self, sync):
+        return page_link(WhatsAppAccount, sync.whatsapp_account_id, mask_jid(sync.whatsapp_account.jid))
+
+    @display(description=_("chat"))
+    def chat_mask(self, sync):
+        return mask_jid(sync.chat.jid)

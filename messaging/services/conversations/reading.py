@@ -1,0 +1,179 @@
+"""Reading synced messages: a chat's in order, both ways, and all messages that have some words.
+
+What is switched off is gone from here at once, however long its deletion takes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from accounts.models import Workspace
+from crm.filters.sql import TRUE, Sql, all_of, containing
+from crm.models.contacts import search_words
+from crm.search.scans import fetched
+from messaging.models import ConversationMessage, ConversationSync, Deleting, MessageReaction
+from messaging.services.conversations.places import Place, places_of_chats
+from waplus.lib.errors import NotFound
+
+# A frequent word is found among the newest messages sooner than by the index, which collects everything first. Words
+# of fewer than three letters are looked for among the newest alone.
+FIRST_WALK, LAST_WALK = 2_000, 50_000
+LOOKED_UP = 3_000
+Key = tuple[datetime, UUID]
+_MESSAGES = """
+FROM messaging_conversationmessage m
+WHERE m.workspace_id = %s AND m.sent_at IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM messaging_conversationsync s WHERE s.chat_id = m.chat_id AND s.deleting <> ''
+) AND """
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """A chat, where its messages are kept, and how it is synced; None: it never was."""
+
+    place: Place
+    sync: ConversationSync | None
+
+    @property
+    def shows(self) -> bool:
+        """Whether there is anything to read: not while something of it is being deleted."""
+        return self.sync is not None and self.sync.deleting == Deleting.NOTHING
+
+
+def conversation_of(*, workspace: Workspace, chat_id: UUID) -> Conversation:
+    """A chat's conversation, or `NotFound`."""
+    place = places_of_chats(workspace, [chat_id]).get(chat_id)
+    if place is None:
+        raise NotFound
+    syncs = ConversationSync.objects.for_workspace(workspace).select_related("chat")
+    return Conversation(place, syncs.filter(chat=place.home).first())
+
+
+def messages_of(*, workspace: Workspace, conversation: Conversation) -> QuerySet:
+    """The messages of a conversation that may be read, without stubs, with the reactions that stand."""
+    if not conversation.shows:
+        return ConversationMessage.objects.none()
+    standing = MessageReaction.objects.exclude(emoji="").order_by("reacted_at", "id")
+    return (
+        ConversationMessage.objects.for_workspace(workspace)
+        .filter(chat=conversation.place.home, sent_at__isnull=False)
+        .prefetch_related(Prefetch("reactions", queryset=standing))
+    )
+
+
+def stretch_of(
+    *,
+    workspace: Workspace,
+    conversation: Conversation,
+    before: Key | None = None,
+    after: Key | None = None,
+    limit: int = 50,
+) -> tuple[list[ConversationMessage], bool]:
+    """Messages in the order in which they were sent, and whether there are more on that side.
+
+    The newest ones; or those just before, or just after, the key of a message (`sent_at`, `id`).
+    """
+    rows = messages_of(workspace=workspace, conversation=conversation)
+    if after is not None:
+        moment, id = after
+        later = rows.filter(sent_at__gte=moment).filter(Q(sent_at__gt=moment) | Q(pk__gt=id))
+        page = list(later.order_by("sent_at", "pk")[: limit + 1])
+        return page[:limit], len(page) > limit
+    if before is not None:
+        moment, id = before
+        rows = rows.filter(sent_at__lte=moment).filter(Q(sent_at__lt=moment) | Q(pk__lt=id))
+    page = list(rows.order_by("-sent_at", "-pk")[: limit + 1])
+    return page[:limit][::-1], len(page) > limit
+
+
+def search(
+    *, workspace: Workspace, text: str, chat_id: UUID | None = None, limit: int = 50, behind: Key | None = None
+) -> tuple[list[ConversationMessage], Key | None]:
+    """Messages that have all words of a query, the newest first, and behind which key the next page begins.
+
+    Three letters and more are found anywhere in a word, fewer where one begins.
+    A page may be short and have a next one: each request reads only so far.
+    """
+    words = list(dict.fromkeys(search_words(text[:200])))
+    if not words:
+        return [], None
+    condition = all_of(_has(word) for word in words)
+    within = TRUE
+    if chat_id is not None:
+        home = conversation_of(workspace=workspace, chat_id=chat_id).place.home
+        within = Sql("m.chat_id = %s", (home,))
+    found, following = _keys(workspace, condition, within, [w for w in words if len(w) > 2], limit, behind)
+    rows = {
+        row.pk: row
+        for row in ConversationMessage.objects.for_workspace(workspace)
+        .filter(pk__in=[id for _, id in found])
+        .select_related("chat")
+    }
+    return [rows[id] for _, id in found if id in rows], following
+
+
+def _has(word: str) -> Sql:
+    return Sql("m.search_text LIKE %s", (containing(word if len(word) > 2 else f" {word}"),))
+
+
+def _keys(
+    workspace: Workspace, condition: Sql, within: Sql, known: Sequence[str], limit: int, behind: Key | None
+) -> tuple[list[Key], Key | None]:
+    need = limit + 1
+    found, stopped = _walk(workspace, condition, within, behind, need, FIRST_WALK)
+    if stopped and known:
+        looked_up = _looked_up(workspace, condition, within, behind, need)
+        if looked_up is not None:
+            found, stopped = looked_up, None
+    if stopped:
+        more, stopped = _walk(workspace, condition, within, stopped, need - len(found), LAST_WALK)
+        found += more
+    if len(found) > limit:
+        return found[:limit], found[limit - 1]
+    return found, stopped
+
+
+def _behind(key: Key | None) -> Sql:
+    return Sql("(m.sent_at, m.id) < (%s, %s)", key) if key else TRUE
+
+
+def _walk(
+    workspace: Workspace, condition: Sql, within: Sql, behind: Key | None, need: int, cap: int
+) -> tuple[list[Key], Key | None]:
+    """Those that match among the next messages, and where the walk stopped before its end or its need."""
+    statement = (
+        f"SELECT sent_at, id, nth = {cap}, CASE WHEN nth = {cap} THEN "
+        + condition
+        + " ELSE true END FROM (SELECT *, row_number() OVER () AS nth FROM "
+        + Sql("(SELECT m.sent_at, m.id, m.search_text " + _MESSAGES, (workspace.pk,))
+        + all_of([TRUE, within, _behind(behind)])
+        + f" ORDER BY m.sent_at DESC, m.id DESC LIMIT {cap}) walked) m WHERE nth = {cap} OR ("
+        + condition
+        + f") LIMIT {need}"
+    )
+    rows = fetched(statement)
+    found = [(row[0], row[1]) for row in rows if row[3]]
+    stopped = len(found) < need and rows and rows[-1][2]
+    return found, (rows[-1][0], rows[-1][1]) if stopped else None
+
+
+def _looked_up(workspace: Workspace, condition: Sql, within: Sql, behind: Key | None, need: int) -> list[Key] | None:
+    """All that the index of words names, sorted; None if they are too many."""
+    statement = (
+        Sql(
+            "WITH named AS MATERIALIZED (SELECT m.sent_at, m.id " + _MESSAGES + "m.search_text <> '' AND ",
+            (workspace.pk,),
+        )
+        + condition
+        + " AND "
+        + within
+        + f" LIMIT {LOOKED_UP + 1}) SELECT (SELECT count(*) FROM named) <= {LOOKED_UP}, page.* FROM (SELECT) one "
+        f"LEFT JOIN (SELECT m.sent_at, m.id FROM named m WHERE (SELECT count(*) FROM named) <= {LOOKED_UP} AND "
+        + _behind(behind)
+        + f" ORDER BY m.sent_at DESC, m.id DESC LIMIT {need}) page ON true"
+    )
+    rows = fetched(statement)
+    return [(row[1], row[2]) for row in rows if row[2] is not None] if rows[0][0] else None
