@@ -1,5 +1,7 @@
 """Files that messages carry, and uploads that come in parts."""
 
+from secrets import token_hex
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
@@ -12,13 +14,16 @@ MAX_UPLOAD_PARTS = 1_000
 
 
 def media_path(media: "MediaFile", filename: str) -> str:
-    """Where a file is kept: by id, so that no name of a person's computer becomes a path."""
-    return f"media/{media.workspace_id}/{media.id}"
+    """Where a file is kept: by id, so that no name of a person's computer becomes a path.
+
+    Two uploads that race for one id write two files, and the one that loses deletes its own.
+    """
+    return f"media/{media.workspace_id}/{media.id}-{token_hex(4)}"
 
 
 def thumbnail_path(media: "MediaFile", filename: str) -> str:
     """Where the small picture of a file is kept: beside it."""
-    return f"media/{media.workspace_id}/{media.id}.webp"
+    return f"media/{media.workspace_id}/{media.id}-{token_hex(4)}.webp"
 
 
 def part_path(part: "MediaPart", filename: str) -> str:

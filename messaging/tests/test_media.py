@@ -7,14 +7,13 @@ from urllib.parse import quote
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Event, Plan, Resource
 from accounts.services import plans
 from accounts.tests.together import assert_refused, at_once
 from crm.models import WhatsAppAccount
-from messaging.models import ContentPart, MediaFile, MediaPart, MediaUpload, ScheduledMessage
+from messaging.models import Broadcast, ContentPart, MediaFile, MediaPart, MediaUpload
 from messaging.services.media import keeping, uploads
 from messaging.services.media.uploads import MIN_PART
 from messaging.tests.files import REFUSED, SCRIPT, mp3, pdf, picture
@@ -46,17 +45,11 @@ def used(workspace) -> int:
     return plans.used_of(workspace=workspace, resource=Resource.MEDIA_BYTES)
 
 
-def scheduled_row(workspace):
+def carry(workspace, media: MediaFile) -> ContentPart:
+    """Let something carry a file."""
     account, _ = WhatsAppAccount.objects.get_or_create(workspace=workspace, jid="5511911110001@c.us")
-    now = timezone.now()
-    return ScheduledMessage.objects.create(
-        workspace=workspace,
-        whatsapp_account=account,
-        chat_jid="5511987654321@c.us",
-        wall_time=now.replace(tzinfo=None),
-        time_zone="UTC",
-        due_at=now,
-    )
+    broadcast = Broadcast.objects.create(workspace=workspace, whatsapp_account=account, name="Sale")
+    return ContentPart.objects.create(workspace=workspace, broadcast=broadcast, position=0, media=media)
 
 
 def stored() -> set[str]:
@@ -91,7 +84,8 @@ def test_uploads_file_as_body(alice_device, alice, acme):
     assert bytes(media.sha256) == hashlib.sha256(data).digest()
     assert content(media) == data
     assert media.created_by == alice
-    assert stored() == {f"media/{acme.pk}/{media.pk}", f"media/{acme.pk}/{media.pk}.webp"}
+    assert stored() == {media.file.name, media.thumbnail.name}
+    assert media.file.name.startswith(f"media/{acme.pk}/{media.pk}-")
     assert used(acme) == len(data)
     event = Event.objects.get(kind="media.uploaded")
     assert (event.object_id, event.actor_user_id) == (media.pk, alice.pk)
@@ -128,7 +122,7 @@ def test_same_bytes_are_kept_once_in_a_workspace(alice_device, bob_device, charl
     foreign = sent(charlie_device, pdf())
     assert foreign.pk != first.pk
     assert (used(acme), used(other)) == (len(pdf()), len(pdf()))
-    assert stored() == {f"media/{acme.pk}/{first.pk}", f"media/{other.pk}/{foreign.pk}"}
+    assert stored() == {first.file.name, foreign.file.name}
     assert Event.objects.filter(kind="media.uploaded").count() == 2
 
 
@@ -193,7 +187,7 @@ def test_lists_and_shows_files_to_members_alone(alice_device, bob_device, charli
 
 def test_deletes_file_that_nothing_carries(alice_device, bob_device, acme, django_capture_on_commit_callbacks):
     media = sent(alice_device, picture())
-    part = ContentPart.objects.create(workspace=acme, scheduled_message=scheduled_row(acme), position=0, media=media)
+    part = carry(acme, media)
     assert_refused(bob_device.client.delete(f"{PATH}{media.pk}/"), "media_in_use")
     assert MediaFile.objects.exists() and len(stored()) == 2
     part.delete()
@@ -258,7 +252,7 @@ def test_uploads_file_in_parts_in_any_order(alice_device, bob_device, acme, lett
     assert answer.status_code == 201, answer.json()
     media = MediaFile.objects.get()
     assert (str(media.pk), media.name, content(media) == letter) == (id, "letter.pdf", True)
-    assert stored() == {f"media/{acme.pk}/{id}"}
+    assert stored() == {media.file.name}
     again = complete(bob_device, id)
     assert (again.status_code, again.json()["id"]) == (200, id)
     assert bob_device.client.get(f"{PATH}uploads/{id}/").json()["media"] == id
@@ -376,7 +370,7 @@ def test_parallel_completions_make_one_file(alice_device, bob_device, acme, lett
     assert all(answer.status_code in (200, 201, 409) for answer in answers)
     assert complete(bob_device, id).json()["id"] == id
     assert (MediaFile.objects.count(), used(acme)) == (1, len(letter))
-    assert stored() == {f"media/{acme.pk}/{id}"}
+    assert stored() == {MediaFile.objects.get().file.name}
 
 
 def test_unused_life_is_counted_from_the_last_upload(alice_device, clock):

@@ -18,18 +18,12 @@ from messaging.services.media import deletion
 from messaging.services.media.attach import files_for_use, media_for_use
 from messaging.services.media.deletion import delete_leftovers, delete_unused_media, uses_of_files, with_uses
 from messaging.tests.files import pdf, picture
-from messaging.tests.test_media import begin, part, scheduled_row, sent, stored, used
+from messaging.tests.test_media import begin, carry, part, sent, stored, used
 from waplus.lib.errors import Invalid
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 really_at_once = pytest.mark.django_db(transaction=True)
-
-
-def carry(workspace, media: MediaFile) -> ContentPart:
-    return ContentPart.objects.create(
-        workspace=workspace, scheduled_message=scheduled_row(workspace), position=0, media=media
-    )
 
 
 def test_every_reference_to_files_is_a_use():
@@ -73,7 +67,6 @@ def test_using_a_file_that_is_not_there_is_refused(acme, other, charlie_device):
 def test_sweep_spares_a_file_that_is_just_being_used(alice_device, acme, clock):
     media = sent(alice_device, pdf())
     clock.advance(25 * 3600)
-    schedule = scheduled_row(acme)
     is_held, swept = threading.Event(), threading.Event()
 
     def use():
@@ -82,7 +75,7 @@ def test_sweep_spares_a_file_that_is_just_being_used(alice_device, acme, clock):
                 media_for_use(acme, media.pk)
                 is_held.set()
                 assert swept.wait(20)
-                ContentPart.objects.create(workspace=acme, scheduled_message=schedule, position=0, media=media)
+                carry(acme, media)
         finally:
             connection.close()
 
@@ -159,7 +152,7 @@ def test_files_without_a_row_are_found(alice_device, acme):
     upload_id = begin(alice_device, pdf()).json()["id"]
     part(alice_device, upload_id, 1, pdf())
     lost = [f"media/{acme.pk}/{uuid7()}", f"media/{acme.pk}/{uuid7()}.webp", f"uploads/{acme.pk}/{uuid7()}"]
-    doubled, young = f"media/{acme.pk}/{kept.pk}_x7Yz1ab", f"media/{acme.pk}/{uuid7()}"
+    doubled, young = f"media/{acme.pk}/{kept.pk}-01020304", f"media/{acme.pk}/{uuid7()}"
     for name in (*lost, doubled, young):
         default_storage.save(name, ContentFile(b"x"))
     before = stored()
