@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from messaging.services import dispatch, presence, reachability, scheduling, warnings
+from messaging.services import dispatch, presence, reachability, scheduling, sharing, warnings
 from messaging.services.auto_replies.chats import forget_marks
 from messaging.services.auto_replies.deciding import delete_old_decisions as sweep_decisions
 from messaging.services.broadcasts import running, starting
@@ -99,3 +99,8 @@ def put_conversations_right() -> None:
 def forget_seen_messages() -> None:
     seen.forget_seen()
     conversation_deletion.delete_old_stubs()
+
+
+@shared_task
+def delete_old_shares() -> None:
+    sharing.delete_old_shares()

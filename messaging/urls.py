@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from messaging.views import auto_replies, broadcasts, conversations, dispatch, media, numbers, quick_replies, scheduled
+from messaging.views import (
+    auto_replies,
+    broadcasts,
+    conversations,
+    dispatch,
+    media,
+    numbers,
+    quick_replies,
+    scheduled,
+    sharing,
+)
 
 urlpatterns = [
     path("conversations/", conversations.ConversationsView.as_view(), name="api-conversations"),
@@ -85,4 +95,8 @@ urlpatterns = [
     path("auto-replies/<uuid:id>/", auto_replies.RuleView.as_view(), name="api-auto-reply"),
     path("business-hours/", auto_replies.HoursListView.as_view(), name="api-business-hours"),
     path("business-hours/<uuid:id>/", auto_replies.HoursView.as_view(), name="api-business-hours-one"),
+    path("shares/", sharing.SharesView.as_view(), name="api-shares"),
+    path("shares/<uuid:id>/", sharing.ShareView.as_view(), name="api-share"),
+    path("shares/<uuid:id>/revoke/", sharing.ShareRevokeView.as_view(), name="api-share-revoke"),
+    path("shares/<uuid:id>/openings/", sharing.ShareOpeningsView.as_view(), name="api-share-openings"),
 ]

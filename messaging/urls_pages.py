@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.pages import conversation, conversations, quick_replies, quick_reply_editor, scheduled
+from messaging.pages import conversation, conversations, quick_replies, quick_reply_editor, scheduled, shared, shares
 from messaging.views import downloads
 
 urlpatterns = [
@@ -53,4 +53,8 @@ urlpatterns = [
     ),
     path("messages/conversations/<uuid:chat_id>/", conversation.conversation, name="conversation"),
     path("messages/conversations/<uuid:chat_id>/switch/", conversation.switch_conversation, name="switch-conversation"),
+    path("s/<str:token>/", shared.shared, name="shared"),
+    path("messages/shares/", shares.shares, name="shares"),
+    path("messages/shares/new/<uuid:chat_id>/", shares.new_share, name="new-share"),
+    path("messages/shares/<uuid:share_id>/revoke/", shares.revoke_share, name="revoke-share"),
 ]

@@ -34,6 +34,7 @@ app.conf.beat_schedule = {
     "start broadcasts": _every(3, "messaging.tasks.start_broadcasts"),
     "settle broadcasts": _every(10, "messaging.tasks.settle_broadcasts"),
     "delete unused media": _every(600, "messaging.tasks.delete_unused_media"),
+    "delete old share links": _every(24 * 3600, "messaging.tasks.delete_old_shares"),
     "delete leftovers of uploads": _every(6 * 3600, "messaging.tasks.delete_leftovers_of_uploads"),
     "delete what was switched off": _every(30, "messaging.tasks.delete_switched_off"),
     "put conversations right": _every(300, "messaging.tasks.put_conversations_right"),

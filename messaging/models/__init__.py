@@ -40,6 +40,7 @@ from messaging.models.scheduled import (
     ScheduledRecipient,
     ScheduleState,
 )
+from messaging.models.sharing import ShareLink, ShareOpening
 from messaging.models.suppression import (
     ConsentKind,
     ConsentMeans,
@@ -98,6 +99,8 @@ __all__ = [
     "ScheduledRecipient",
     "SeenMessage",
     "SendingBudget",
+    "ShareLink",
+    "ShareOpening",
     "Suppression",
     "SuppressionSource",
     "UnreachableChat",

@@ -13,6 +13,7 @@ from messaging.personal_data import (
     quick_replies,
     reachability,
     scheduled,
+    sharing,
     suppression,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "quick_replies",
     "reachability",
     "scheduled",
+    "sharing",
     "suppression",
 ]

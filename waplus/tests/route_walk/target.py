@@ -60,6 +60,8 @@ from messaging.models import (
     MediaUpload,
     MessageReaction,
     QueuedMessage,
+    ShareLink,
+    ShareOpening,
 )
 from messaging.services.quick_replies.changes import create_reply
 from messaging.services.quick_replies.folders import create_folder
@@ -139,6 +141,15 @@ def build(workspace: Workspace, alice: User) -> Target:
     part = MediaPart(workspace=workspace, upload=upload, number=1, size=10, sha256=bytes(32))
     part.file.save("part", ContentFile(CANARY.encode()), save=False)
     part.save(force_insert=True)
+    share = ShareLink.objects.create(
+        workspace=workspace,
+        chat=chat,
+        message_ids=[uuid7()],
+        token_hash=hash_secret(f"{CANARY}-share-token"),
+        expires_at=now + timedelta(days=1),
+        created_at=now,
+    )
+    ShareOpening.objects.create(workspace=workspace, share=share, opened_at=now, agent=CANARY)
     GroupMember.objects.create(workspace=workspace, chat=group, jid="4915112345677@c.us", name=CANARY)
     ImportRow.objects.create(workspace=workspace, batch=batch, row_number=1, outcome="refused", reason=CANARY)
     tab = Tab.objects.create(workspace=workspace, name=f"Tab {CANARY}", owner=alice, shared=True, position=1)
@@ -194,6 +205,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "avatar": avatar.pk,
             "media": media.pk,
             "upload": upload.pk,
+            "share": share.pk,
             "chat": chat.pk,
             "group": group.pk,
             **records,
