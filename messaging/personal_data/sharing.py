@@ -55,6 +55,7 @@ class ShareLinkData(PersonalData):
             ("token_hash", "password"),
             replace(
                 LINK,
+                category=Category.AUTHENTICATION,
                 purpose="Lets in who has the link and knows its password; kept as hashes.",
                 recipients=(Recipient.HOSTING,),
                 export=Export.MASKED,
