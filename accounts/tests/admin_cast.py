@@ -18,6 +18,7 @@ from accounts.models import IdempotencyRecord, InstanceSession, Role, User, Work
 from accounts.services import instances, invitations, plans, tokens, workspaces
 from crm.models import Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
 from messaging.models import DispatchAttempt, QueuedMessage
+from messaging.services.quick_replies.changes import create_reply
 from messaging.tests.schedules import make_schedule
 from waplus.lib.ids import uuid7
 
@@ -60,6 +61,7 @@ class Canaries:
         self.row = f"canary-row-{n}"
         self.answer = f"canary-answer-{n}"
         self.instance_secret = f"canary-secret-{n}"
+        self.reply = f"canary-reply-{n}"
         self.number = str(int(NUMBER) + n * 100)
         self.chat = str(int(CHAT) + n * 100)
         self.found: list[str] = []
@@ -134,6 +136,14 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         time_zone="Europe/Berlin",
         due_at=now,
         created_by=owner,
+    )
+    create_reply(
+        workspace=workspace,
+        user=owner,
+        actor=actors.person(owner),
+        name=canaries.reply,
+        shortcut=canaries.reply,
+        texts=[{"language": "en", "parts": [{"body": canaries.reply}]}],
     )
     queued = QueuedMessage.objects.create(
         **scope,
