@@ -21,6 +21,7 @@ def queue_due_messages() -> None:
 @shared_task
 def derive_due_times_of_schedules() -> None:
     scheduling.derive_due_times()
+    scheduling.close_abandoned_schedules()
 
 
 @shared_task

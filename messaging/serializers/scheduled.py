@@ -47,8 +47,8 @@ class RecipientSerializer(serializers.ModelSerializer):
     dispatch_state = serializers.SerializerMethodField(help_text="Where that is; null before it was queued.")
     reason_code = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField(help_text="Why it failed or was skipped.")
-    state = serializers.ChoiceField(choices=RecipientState)
-    next_wall = WallTimeField(allow_null=True, help_text="The next time on the clock of time_zone.")
+    state = serializers.ChoiceField(choices=RecipientState, read_only=True)
+    next_wall = WallTimeField(allow_null=True, read_only=True, help_text="The next time on the clock of time_zone.")
 
     class Meta:
         model = ScheduledRecipient
@@ -56,6 +56,8 @@ class RecipientSerializer(serializers.ModelSerializer):
             *("id", "contact", "chat_jid", "time_zone", "recipient_zone", "state", "next_wall", "next_at", "last_at"),
             *("dispatch_id", "dispatch_state", "reason_code", "reason"),
         ]
+        read_only_fields = ["time_zone", "recipient_zone", "state", "next_at", "last_at"]
+        extra_kwargs = {"chat_jid": {"required": False}}
 
     def get_dispatch_id(self, recipient) -> str | None:
         return recipient.place and recipient.place["id"]
@@ -71,6 +73,7 @@ class RecipientSerializer(serializers.ModelSerializer):
         return recipient.place["reason"] if recipient.place else ""
 
 
+@extend_schema_field(RecipientSerializer(many=True))
 class RecipientsField(serializers.ListField):
     """`recipients`: 1 to 100 of `{"contact"}`, `{"chat_jid"}`, or both (that contact, in that chat)."""
 
@@ -91,11 +94,6 @@ class RecipientsField(serializers.ListField):
 
     def to_representation(self, data):
         return RecipientSerializer(data.all(), many=True).data
-
-
-@extend_schema_field(ToSerializer(many=True))
-class WantedRecipientsField(RecipientsField):
-    """Recipients in a request."""
 
 
 class ScheduledMessageSerializer(serializers.ModelSerializer):

@@ -11,7 +11,7 @@ from crm.models import Chat
 from crm.services.bin import delete_contact
 from crm.services.merging import merge_contacts
 from messaging.models import QueuedMessage, ScheduledMessage, ScheduledRecipient
-from messaging.services.scheduling import queue_due_messages
+from messaging.services.scheduling import close_abandoned_schedules, queue_due_messages
 from messaging.tests.calls import (
     CHAT,
     cancel,
@@ -104,6 +104,7 @@ def test_skips_what_falls_into_pause(alice_device, acme, number, clock):
     clock.now = at(7)
     assert queue_due_messages() == 1
     assert days() == [2, 7]
+    assert QueuedMessage.objects.filter(reason_code="paused").values_list("due_at", flat=True).get() == at(2)
     kinds = Event.objects.filter(object_id=message["id"]).order_by("id").values_list("kind", flat=True)
     assert list(kinds)[1:] == ["scheduled_message.paused", "scheduled_message.resumed"]
 
@@ -356,6 +357,25 @@ def test_series_to_contact_in_bin_rests(alice_device, acme, number, clock):
     delete_contact(workspace=acme, contact_id=contact.pk, actor=actors.SYSTEM)
     clock.now = at(2)
     assert (queue_due_messages(), claim(alice_device, number)) == (1, [])
+
+
+def test_ends_schedule_whose_recipients_are_gone(alice_device, acme, number):
+    contact = add_contact(acme, ("phone", "+4915112345678"))
+    message = scheduled(alice_device, number, contact=str(contact.pk), chat_jid=None, **DAILY)
+    scheduled(alice_device, number, **DAILY)
+    assert close_abandoned_schedules() == 0
+    contact.delete()
+    assert close_abandoned_schedules() == 1
+    shown = read(alice_device, message["id"])
+    assert (shown["state"], shown["recipients"]) == ("cancelled", [])
+
+
+def test_lets_paused_series_go_out_once(alice_device, acme, number, clock):
+    message = scheduled(alice_device, number, **DAILY)
+    post(alice_device, message, "pause")
+    answer = edit(alice_device, message["id"], rrule="").json()
+    assert (answer["state"], place(answer)["state"], answer["due_at"]) == ("waiting", "waiting", "2026-06-02T09:00:00Z")
+    assert waiting(acme) == 1
 
 
 # --- The calendar ---

@@ -183,15 +183,13 @@ def update_scheduled_message(
     parts = list(parts_of(message)) if held else []
     for recipient, mine in held.items():
         places.rewrite(message, recipient, mine, parts)
-    finish_change(message, recipients, before, now)
+    finish_change(message, recipients, before)
     record_event(kind="scheduled_message.updated", actor=actor, workspace=workspace, obj=message, changed=changed)
     hint_if_near(message)
     return message
 
 
-def finish_change(
-    message: ScheduledMessage, recipients: Sequence[ScheduledRecipient], before: int, now: datetime
-) -> None:
+def finish_change(message: ScheduledMessage, recipients: Sequence[ScheduledRecipient], before: int) -> None:
     """Save the schedule and its recipients, with what follows from them: its state, and its places in the plan."""
     difference = counted(recipients) - before
     if difference > 0:
@@ -281,10 +279,12 @@ def _move(message: ScheduledMessage, recipients, held: dict, now: datetime) -> N
     attempts. Of a message that goes out once, whoever has been sent it is done.
     """
     parts = list(parts_of(message))
+    if not message.rrule and message.state == ScheduleState.PAUSED:
+        message.state = ScheduleState.WAITING  # only a series rests
     for recipient in recipients:
         mine = held.pop(recipient, [])
         recipient.time_zone = zone_for(message, recipient.recipient_zone)
-        if recipient.state == RecipientState.PAUSED:
+        if message.state == ScheduleState.PAUSED:
             continue
         if not message.rrule and recipient.state not in COUNTED and not mine:
             continue
@@ -293,7 +293,9 @@ def _move(message: ScheduledMessage, recipients, held: dict, now: datetime) -> N
             places.rewrite(message, recipient, mine, parts, at=first.at)
             message.due_at = recipient.last_at = first.at
             continue
-        if stay := places.take_back(mine):
+        # What of a series has come already belongs to its past.
+        past = [place for place in mine if message.rrule and place.due_at <= now]
+        if stay := [*past, *places.take_back([place for place in mine if place not in past])]:
             held[recipient] = stay
         recipient.next_wall, recipient.next_at, recipient.state = first.wall, first.at, RecipientState.WAITING
 
@@ -311,7 +313,7 @@ def cancel_scheduled_message(*, workspace: Workspace, message_id: UUID, actor: A
     for recipient in recipients:
         if recipient.state in COUNTED:
             recipient.state, recipient.next_wall, recipient.next_at = RecipientState.CANCELLED, None, None
-    finish_change(message, recipients, before, timezone.now())
+    finish_change(message, recipients, before)
     message.state = ScheduleState.CANCELLED
     message.save(update_fields=["state", "updated_at"])
     record_event(kind="scheduled_message.cancelled", actor=actor, workspace=workspace, obj=message, changed=["state"])

@@ -53,18 +53,19 @@ def pause_series(*, workspace: Workspace, message_id: UUID, actor: Actor) -> Sch
         return message
     queued = places.waiting_places(message)
     refuse_if_gone(message, recipients, queued)
-    before = counted(recipients)
-    kept = places.take_back(queued)
+    now, before = timezone.now(), counted(recipients)
+    to_come = [place for place in queued if place.due_at > now]
+    kept = [*places.take_back(to_come), *(place for place in queued if place.due_at <= now)]
     QueuedMessage.objects.filter(pk__in=[place.pk for place in kept]).update(
         state=DispatchState.SKIPPED, reason_code=PAUSED, reason=IN_PAUSE, held_by=""
     )
     # Whose last time was taken back from the queue waits for it again, should the pause be a short one.
-    undone = {place.chat_jid for place in queued if not place.fence}
+    undone = {place.chat_jid for place in to_come if not place.fence}
     for recipient in recipients:
         if recipient.state == RecipientState.WAITING or recipient.chat_jid in undone:
             recipient.state, recipient.next_wall, recipient.next_at = RecipientState.PAUSED, None, None
     message.state = ScheduleState.PAUSED
-    finish_change(message, recipients, before, timezone.now())
+    finish_change(message, recipients, before)
     record_event(kind="scheduled_message.paused", actor=actor, workspace=workspace, obj=message, changed=["state"])
     return message
 
@@ -82,7 +83,7 @@ def resume_series(*, workspace: Workspace, message_id: UUID, actor: Actor) -> Sc
         if recipient.state == RecipientState.PAUSED:
             _go_on(message, recipient, now)
     message.state = ScheduleState.WAITING
-    finish_change(message, recipients, before, now)
+    finish_change(message, recipients, before)
     record_event(kind="scheduled_message.resumed", actor=actor, workspace=workspace, obj=message, changed=["state"])
     hint_if_near(message)
     return message
@@ -142,7 +143,7 @@ def skip_occurrence(
         return message
     now, before = timezone.now(), counted(recipients)
     _leave_out(message, recipients, wall_time, now)
-    finish_change(message, recipients, before, now)
+    finish_change(message, recipients, before)
     record_event(kind="scheduled_message.skipped", actor=actor, workspace=workspace, obj=message, changed=["excluded"])
     return message
 
@@ -171,7 +172,7 @@ def change_occurrence(
     message, recipients = _series(workspace, message_id)
     now, before = timezone.now(), counted(recipients)
     _leave_out(message, recipients, occurrence, now)
-    finish_change(message, recipients, before, now)
+    finish_change(message, recipients, before)
     record_event(kind="scheduled_message.skipped", actor=actor, workspace=workspace, obj=message, changed=["excluded"])
     same = {
         "whatsapp_account": message.whatsapp_account,

@@ -239,6 +239,25 @@ def _tell(entered: Sequence[tuple], workspace_ids: set[UUID]) -> None:
         )
 
 
+_ABANDONED = """
+UPDATE messaging_scheduledmessage s
+SET state = CASE WHEN EXISTS (
+    SELECT FROM messaging_scheduledrecipient r WHERE r.scheduled_message_id = s.id
+) THEN 'queued' ELSE 'cancelled' END
+WHERE s.state IN ('waiting', 'paused') AND NOT EXISTS (
+    SELECT FROM messaging_scheduledrecipient r
+    WHERE r.scheduled_message_id = s.id AND r.state IN ('waiting', 'paused')
+)
+"""
+
+
+def close_abandoned_schedules() -> int:
+    """End schedules whose recipients who waited were all deleted with their contacts; answers how many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_ABANDONED)
+        return cursor.rowcount
+
+
 def derive_due_times(*, days: int = 8) -> int:
     """Put right the moments of the next days after a zone has changed its rules; answers how many moved.
 
