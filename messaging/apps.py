@@ -18,6 +18,7 @@ class MessagingConfig(AppConfig):
         from messaging.event_words import ICONS, WORDS
         from messaging.models import MediaFile, ScheduledRecipient
         from messaging.models.scheduled import COUNTED
+        from messaging.services import timeline
         from messaging.services.auto_replies.deciding import decide_on_messages, reads_text
         from messaging.services.broadcasts.replies import note_replies
         from messaging.services.dispatch import take_sight_of_own_messages
@@ -36,6 +37,7 @@ class MessagingConfig(AppConfig):
             lambda workspace: MediaFile.objects.for_workspace(workspace).aggregate(total=Sum("size"))["total"] or 0,
         )
         register_event_words(WORDS, ICONS)
+        timeline.register()
         register_observer("dispatch", take_sight_of_own_messages, order=10)
         register_observer("reachability", clear_at_inbound, order=15)
         register_observer("opt_out", words.observe, order=20)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.page_access import member_page
 from crm.pages.contact_page import page_contact
 from crm.services.timeline.pages import SORTS, timeline_page
+from crm.services.timeline.registry import timeline_sources
 from crm.templatetags.crm import readable
 from waplus.lib.api.pagination import PageRequest
 from waplus.lib.errors import NotFound, Refused
@@ -44,7 +45,13 @@ def _sentences() -> dict[str, str]:
         "import.created": _("Came with the import %(what)s"),
         "import.changed": _("The import %(what)s added to it"),
         "chat.message": _("Last message in %(what)s"),
+        **{kind: str(words) for source in timeline_sources() for kind, words in source.sentences.items()},
     }
+
+
+def _icons() -> dict[str, str]:
+    """Icons by kind, of those that have one of their own."""
+    return {kind: source.icon for source in timeline_sources() if source.icon for kind in source.kinds}
 
 
 def _field_words() -> dict[str, str]:
@@ -83,7 +90,7 @@ def _row(entry: dict, sentences: dict[str, str]) -> dict:
     sentence = sentences.get(entry["kind"], entry["kind"].replace(".", " "))
     return {
         "at": entry["at"],
-        "icon": ICONS.get(entry["kind"].partition(".")[0], "contacts"),
+        "icon": _icons().get(entry["kind"]) or ICONS.get(entry["kind"].partition(".")[0], "contacts"),
         "words": sentence % {"who": who, "what": what},
         "text": entry.get("text", ""),
     }

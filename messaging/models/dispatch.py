@@ -195,7 +195,11 @@ class QueuedMessage(WorkspaceModel):
                 condition=Q(scheduled_message__isnull=False),
                 name="queued_message_schedule_",
             ),
-            models.Index(fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="queued_message_to"),
+            models.Index(
+                fields=["workspace", "contact", "sent_at"],
+                condition=Q(contact__isnull=False),
+                name="queued_message_to_contact",
+            ),
             models.Index(fields=["workspace", "media"], condition=Q(media__isnull=False), name="queued_message_file"),
             # What members write themselves is little: it silences automatic replies.
             models.Index(

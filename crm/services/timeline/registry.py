@@ -1,7 +1,7 @@
 """Where the entries of a contact's timeline come from: each floor registers its own sources at start."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -23,20 +23,33 @@ class Source:
     A person stands for each contact that went into the one asked for, too; all
     of them are the rows of `people`. Whoever has many rows of one contact needs
     an index that ends in the time (or the id).
+
+    `sentences` say in words what happened, by kind (`%(who)s` did it, `%(what)s`
+    it was about), and `icon` stands beside; floors above the CRM give theirs here.
     """
 
     name: str
     kinds: tuple[str, ...]
     sql: str
     timed_by_id: bool = False
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    icon: str = ""
 
 
 _sources: dict[str, Source] = {}
 
 
-def register_timeline_source(name: str, *, kinds: Iterable[str], sql: str, timed_by_id: bool = False) -> None:
+def register_timeline_source(
+    name: str,
+    *,
+    kinds: Iterable[str],
+    sql: str,
+    timed_by_id: bool = False,
+    sentences: Mapping[str, str] | None = None,
+    icon: str = "",
+) -> None:
     """Add a source (see `Source`), to be called from `AppConfig.ready`; the same name again replaces it."""
-    _sources[name] = Source(name, tuple(kinds), sql, timed_by_id)
+    _sources[name] = Source(name, tuple(kinds), sql, timed_by_id, sentences or {}, icon)
 
 
 def timeline_sources() -> tuple[Source, ...]:
