@@ -47,7 +47,7 @@ class RecipientSerializer(serializers.ModelSerializer):
     dispatch_state = serializers.SerializerMethodField(help_text="Where that is; null before it was queued.")
     reason_code = serializers.SerializerMethodField()
     reason = serializers.SerializerMethodField(help_text="Why it failed or was skipped.")
-    state = serializers.ChoiceField(choices=RecipientState, read_only=True)
+    state = serializers.ChoiceField(choices=RecipientState.choices, read_only=True)
     next_wall = WallTimeField(allow_null=True, read_only=True, help_text="The next time on the clock of time_zone.")
 
     class Meta:
@@ -106,7 +106,7 @@ class ScheduledMessageSerializer(serializers.ModelSerializer):
         max_length=64, validators=[validate_zone], help_text="The sender's zone; also where the recipient's is unknown."
     )
     clock = serializers.ChoiceField(
-        choices=ScheduleClock, default=ScheduleClock.SENDER, help_text="Whose clock the time is on."
+        choices=ScheduleClock.choices, default=ScheduleClock.SENDER, help_text="Whose clock the time is on."
     )
     rrule = serializers.CharField(
         max_length=MAX_LENGTH, allow_blank=True, default="", help_text="RFC 5545 without DTSTART; empty: once."
@@ -118,9 +118,9 @@ class ScheduledMessageSerializer(serializers.ModelSerializer):
         min_value=1, max_value=7 * 24 * 60, default=60, help_text="How long after its time it may still go out."
     )
     on_late = serializers.ChoiceField(
-        choices=LatePolicy, default=LatePolicy.SKIP, help_text="What becomes of it after that."
+        choices=LatePolicy.choices, default=LatePolicy.SKIP, help_text="What becomes of it after that."
     )
-    state = serializers.ChoiceField(choices=ScheduleState, read_only=True)
+    state = serializers.ChoiceField(choices=ScheduleState.choices, read_only=True)
 
     class Meta:
         model = ScheduledMessage
@@ -175,7 +175,7 @@ class EntrySerializer(serializers.Serializer):
     time_zone = serializers.CharField(source="zone")
     rrule = serializers.CharField(source="schedule.rrule")
     recipients = serializers.IntegerField(help_text="How many at this moment.")
-    state = serializers.ChoiceField(choices=RecipientState, help_text="done: it has entered the queue.")
+    state = serializers.ChoiceField(choices=RecipientState.choices, help_text="done: it has entered the queue.")
     states = serializers.DictField(
         child=serializers.IntegerField(), help_text="Of what has entered the queue: recipients by where it is."
     )

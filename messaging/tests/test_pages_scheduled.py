@@ -82,7 +82,7 @@ def test_calendar_takes_no_day_for_today(page, acme, day):
     assert page.get(reverse("scheduled"), {"day": day}).context["calendar"].first.isoformat() == "2026-06-01"
 
 
-def test_hides_messages_of_another_workspace(page, foreign_number):
+def test_hides_messages_of_another_workspace(page, acme, foreign_number):
     foreign = make_schedule(foreign_number, chat_jid=CHAT, body="secret")
     assert "secret" not in text_of(page.get(reverse("scheduled")))
     for name in ("scheduled-message", "cancel-scheduled", "pause-scheduled", "resume-scheduled", "skip-scheduled"):
