@@ -32,7 +32,7 @@ class Source:
     kinds: tuple[str, ...]
     sql: str
     timed_by_id: bool = False
-    sentences: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict, compare=False)
     icon: str = ""
 
 
