@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_warnings_by_email"),
         ("crm", "0015_lists_of_rare_chats"),
-        ("messaging", "0019_quick_replies"),
+        ("messaging", "0021_sharing"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
