@@ -5,6 +5,7 @@ from django.urls import path
 from messaging.views import (
     auto_replies,
     broadcasts,
+    budget,
     conversations,
     dispatch,
     media,
@@ -12,6 +13,7 @@ from messaging.views import (
     quick_replies,
     scheduled,
     sharing,
+    suppression,
 )
 
 urlpatterns = [
@@ -99,4 +101,9 @@ urlpatterns = [
     path("shares/<uuid:id>/", sharing.ShareView.as_view(), name="api-share"),
     path("shares/<uuid:id>/revoke/", sharing.ShareRevokeView.as_view(), name="api-share-revoke"),
     path("shares/<uuid:id>/openings/", sharing.ShareOpeningsView.as_view(), name="api-share-openings"),
+    path("suppressions/", suppression.SuppressionsView.as_view(), name="api-suppressions"),
+    path("suppressions/import/", suppression.SuppressionImportView.as_view(), name="api-suppression-import"),
+    path("suppressions/<uuid:id>/", suppression.SuppressionView.as_view(), name="api-suppression"),
+    path("opt-out-words/", suppression.OptOutWordsView.as_view(), name="api-opt-out-words"),
+    path("whatsapp-accounts/<uuid:id>/budget/", budget.BudgetView.as_view(), name="api-budget"),
 ]

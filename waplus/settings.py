@@ -317,6 +317,8 @@ MAX_MEDIA_UPLOAD_BYTES = env.int("WHATSAPP_MAX_DOCUMENT_MB", 100) * 1024 * 1024 
 MAX_MEDIA_PART_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_BYTES = 200 * 1024 * 1024
 MAX_IMPORT_ROWS = 1_000_000
+# A list of 100,000 numbers with a name beside each.
+MAX_NUMBER_LIST_BYTES = 8 * 1024 * 1024
 # Imports that are worked on at once, over all workers; fewer than there are worker processes.
 IMPORT_SLOTS = env.int("IMPORT_SLOTS", 1)
 # After as many days an uploaded file that nobody started is deleted.
@@ -369,6 +371,8 @@ SPECTACULAR_SETTINGS = {
         "DispatchStateEnum": "messaging.models.dispatch.DispatchState",
         "BroadcastStateEnum": "messaging.models.broadcasts.BroadcastState",
         "ConversationRuleKindEnum": "messaging.models.conversations.RuleKind",
+        "SuppressionSourceEnum": "messaging.models.suppression.SuppressionSource",
+        "MessageSourceEnum": "messaging.models.dispatch.MessageSource",
         "LeftOutEnum": "messaging.models.broadcasts.LeftOut",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",
     },

@@ -25,6 +25,7 @@ class BodySizeMiddleware:
         re.compile(r"/api/v1/imports/|/imports/new/"): "MAX_IMPORT_BYTES",
         re.compile(r"/api/v1/media/|/messages/files/"): "MAX_MEDIA_UPLOAD_BYTES",
         re.compile(r"/api/v1/media/uploads/[0-9a-f-]{36}/parts/[0-9]+/"): "MAX_MEDIA_PART_BYTES",
+        re.compile(r"/api/v1/suppressions/import/|/messages/do-not-contact/import/"): "MAX_NUMBER_LIST_BYTES",
         re.compile(r"/api/v1/(contacts|chats)/[0-9a-f-]{36}/avatar/"): "MAX_AVATAR_UPLOAD_BYTES",
     }
 

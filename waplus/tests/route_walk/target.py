@@ -59,9 +59,11 @@ from messaging.models import (
     MediaPart,
     MediaUpload,
     MessageReaction,
+    OptOutWord,
     QueuedMessage,
     ShareLink,
     ShareOpening,
+    Suppression,
 )
 from messaging.services.quick_replies.changes import create_reply
 from messaging.services.quick_replies.folders import create_folder
@@ -182,6 +184,17 @@ def build(workspace: Workspace, alice: User) -> Target:
     )
     _queued(workspace, account, None, "4915188888888@c.us", state="queued")
     unknown = _queued(workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1)
+    suppression = Suppression.objects.create(
+        workspace=workspace,
+        key_hash=bytes(32),
+        key_version=1,
+        source="person",
+        note=CANARY,
+        contact=contact,
+        created_by=alice,
+        created_at=now,
+    )
+    OptOutWord.objects.create(workspace=workspace, word=CANARY.lower()[:60], kind="out")
     late = _queued(workspace, account, None, "4915166666666@c.us", state="late")
     broadcasts = _broadcasts(workspace, account, contact, alice)
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
@@ -228,6 +241,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "queued": queued.pk,
             "late": late.pk,
             **broadcasts,
+            "suppression": suppression.pk,
             "unknown": unknown.pk,
             "browser": browser.pk,
             **_auto_replies(workspace, account, contact),
