@@ -94,6 +94,7 @@ urlpatterns = [
     path("auto-replies/chats/", auto_replies.SilentChatsView.as_view(), name="api-auto-reply-chats"),
     path("auto-replies/chats/take-over/", auto_replies.TakeOverView.as_view(), name="api-auto-reply-take-over"),
     path("auto-replies/chats/give-back/", auto_replies.GiveBackView.as_view(), name="api-auto-reply-give-back"),
+    path("auto-replies/simulate/", auto_replies.SimulationView.as_view(), name="api-auto-reply-simulate"),
     path("auto-replies/<uuid:id>/", auto_replies.RuleView.as_view(), name="api-auto-reply"),
     path("business-hours/", auto_replies.HoursListView.as_view(), name="api-business-hours"),
     path("business-hours/<uuid:id>/", auto_replies.HoursView.as_view(), name="api-business-hours-one"),

@@ -13,7 +13,14 @@ from messaging.services.auto_replies.conditions import MAX_ACTIONS, MAX_CONDITIO
 from messaging.services.auto_replies.hours import MAX_HOLIDAYS, MAX_INTERVALS
 from messaging.services.auto_replies.matching import MAX_TEXT
 from messaging.services.auto_replies.rules import KINDS, MAX_RULES
-from messaging.services.auto_replies.words import decision_sentence, failed_sentence, other_sentences, rule_sentence
+from messaging.services.auto_replies.simulation import Simulation, Tried, answered_by
+from messaging.services.auto_replies.words import (
+    decision_sentence,
+    failed_sentence,
+    other_sentences,
+    rule_sentence,
+    sentence_of,
+)
 from waplus.lib.walltime import validate_zone
 
 MAX_SAMPLES = 50
@@ -222,3 +229,28 @@ class SimulationAnswerSerializer(serializers.Serializer):
     answered_by = AnsweredBySerializer(many=True)
     samples = OutcomeSerializer(many=True)
     messages = OutcomeSerializer(many=True, help_text="The first synced messages, at most 200.")
+
+
+def _outcome(tried: Tried) -> dict:
+    judged = tried.judged
+    return {
+        "text": tried.text,
+        "chat_jid": tried.chat_jid,
+        "sent_at": tried.sent_at,
+        "verdict": str(judged.verdict),
+        "sentence": sentence_of(judged.verdict, judged.facts),
+        "rules": told_rules(judged.rules, answered=judged.verdict in ("answered", "acted")),
+        "others": other_sentences(judged.others),
+    }
+
+
+def simulation_data(found: Simulation) -> dict:
+    """A simulation as it is answered."""
+    return {
+        "looked_at": found.looked_at,
+        "stopped_by": found.stopped_by,
+        "verdicts": dict(found.verdicts),
+        "answered_by": [{"rule": str(rule), "name": name, "count": count} for rule, name, count in answered_by(found)],
+        "samples": [_outcome(tried) for tried in found.samples],
+        "messages": [_outcome(tried) for tried in found.messages],
+    }

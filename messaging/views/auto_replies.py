@@ -18,9 +18,12 @@ from messaging.serializers.auto_replies import (
     BusinessHoursSerializer,
     ChatNameSerializer,
     RuleOrderSerializer,
+    SimulationAnswerSerializer,
+    SimulationSerializer,
     TakeOverSerializer,
+    simulation_data,
 )
-from messaging.services.auto_replies import chats, hours, rules, versions
+from messaging.services.auto_replies import chats, hours, rules, simulation, versions
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid
 
@@ -283,3 +286,24 @@ class GiveBackView(WorkspaceView):
             actor=self.actor,
         )
         return self.answer(chat)
+
+
+class SimulationView(WorkspaceView):
+    """Try rules without saving or sending anything: on samples, and on synced messages of some time.
+
+    At most 5,000 messages and five seconds; the guards go by the messages' own times.
+    """
+
+    roles = {"POST": Role.MEMBER}
+    queryset = AutoReplyRule.objects.all()
+    serializer_class = SimulationSerializer
+
+    @extend_schema(operation_id="auto_replies_simulate", tags=TAGS, responses={200: SimulationAnswerSerializer})
+    def post(self, request):
+        payload = self.valid()
+        found = simulation.simulate(
+            workspace=self.workspace,
+            account=payload.pop("whatsapp_account", None),
+            **payload,
+        )
+        return Response(simulation_data(found))

@@ -181,6 +181,9 @@ ROUTES: dict[str, Route] = {
     "api-auto-reply-give-back": _api(
         "POST", payload={"whatsapp_account": "{account}", "chat_jid": "4915112345677@c.us"}
     ),
+    "api-auto-reply-simulate": _api(
+        "POST", payload={"samples": ["hello"], "contact": "{contact}", "whatsapp_account": "{account}"}
+    ),
     "api-business-hours": _api("GET POST", payload={"id": "{hours}", "name": "stolen", "time_zone": "UTC"}),
     "api-business-hours-one": _api("GET PATCH DELETE", {"id": "{hours}"}, {"name": "stolen"}),
     "api-imports": _api("GET POST", payload={"id": "{import}"}, multipart=True),

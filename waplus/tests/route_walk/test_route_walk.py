@@ -111,6 +111,7 @@ ALLOWED_UNCHANGED = {
     "api-broadcast-dry-run",
     *("api-auto-replies", "api-business-hours"),
     *("api-quick-replies", "api-quick-reply-folders", "api-quick-reply-folder-order", "api-quick-reply-render"),
+    *("api-auto-replies", "api-business-hours", "api-auto-reply-simulate"),
 }
 
 
