@@ -22,8 +22,10 @@ def run() -> None:
     import django
 
     django.setup()
+    from django.core.management import call_command
     from django.db import transaction
 
+    call_command("migrate", verbosity=0)
     workspace, account, contacts = _prepare()
     try:
         ours, bare = [], []

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from messaging.pages import conversation, conversations, quick_replies, quick_reply_editor, scheduled, shared, shares
+from messaging.pages import (
+    auto_replies,
+    business_hours,
+    conversation,
+    conversations,
+    quick_replies,
+    quick_reply_editor,
+    scheduled,
+    shared,
+    shares,
+)
 from messaging.views import downloads
 
 urlpatterns = [
@@ -57,4 +67,21 @@ urlpatterns = [
     path("messages/shares/", shares.shares, name="shares"),
     path("messages/shares/new/<uuid:chat_id>/", shares.new_share, name="new-share"),
     path("messages/shares/<uuid:share_id>/revoke/", shares.revoke_share, name="revoke-share"),
+    path("messages/auto-replies/", auto_replies.rule_list, name="auto-replies"),
+    path("messages/auto-replies/new/", auto_replies.new_rule, name="new-auto-reply"),
+    path("messages/auto-replies/suggested/", auto_replies.suggest_rule, name="suggest-auto-reply"),
+    path("messages/auto-replies/decisions/", auto_replies.decision_list, name="auto-reply-decisions"),
+    path("messages/auto-replies/try/", auto_replies.try_rules, name="try-auto-replies"),
+    path("messages/auto-replies/hours/", business_hours.hours_list, name="business-hours"),
+    path("messages/auto-replies/hours/<uuid:hours_id>/", business_hours.edit_hours, name="edit-business-hours"),
+    path(
+        "messages/auto-replies/hours/<uuid:hours_id>/delete/",
+        business_hours.delete_hours,
+        name="delete-business-hours",
+    ),
+    path("messages/auto-replies/chats/<uuid:chat_id>/give-back/", auto_replies.give_back, name="give-back-chat"),
+    path("messages/auto-replies/<uuid:rule_id>/", auto_replies.edit_rule, name="auto-reply"),
+    path("messages/auto-replies/<uuid:rule_id>/switch/", auto_replies.switch_rule, name="switch-auto-reply"),
+    path("messages/auto-replies/<uuid:rule_id>/delete/", auto_replies.delete_rule, name="delete-auto-reply"),
+    path("messages/auto-replies/<uuid:rule_id>/<direction:direction>/", auto_replies.move_rule, name="move-auto-reply"),
 ]

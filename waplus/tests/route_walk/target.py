@@ -476,7 +476,7 @@ def _auto_replies(workspace: Workspace, account: WhatsAppAccount, contact: Conta
     for each in (rule, last):
         ContentPart.objects.create(workspace=workspace, auto_reply_rule=each, position=0, body=f"Reply {CANARY}")
     chat_jid = "4915112345677@c.us"
-    AutoReplyChat.objects.create(
+    chat = AutoReplyChat.objects.create(
         workspace=workspace, whatsapp_account=account, chat_jid=chat_jid, taken_over=True, contact=contact
     )
     now = timezone.now()
@@ -499,4 +499,10 @@ def _auto_replies(workspace: Workspace, account: WhatsAppAccount, contact: Conta
         replied=True,
         answered_at=now,
     )
-    return {"hours": hours.pk, "auto_reply": rule.pk, "last_auto_reply": last.pk, "decision": decision.pk}
+    return {
+        "hours": hours.pk,
+        "auto_reply": rule.pk,
+        "last_auto_reply": last.pk,
+        "decision": decision.pk,
+        "auto_reply_chat": chat.pk,
+    }

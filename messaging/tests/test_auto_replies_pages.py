@@ -1,0 +1,141 @@
+"""The pages of automatic replies: made with one click, changed in the form, read in sentences."""
+
+import pytest
+from django.test import Client
+
+from accounts import actors
+from crm.services.tags import create_tag
+from messaging.models import AutoReplyRule, BusinessHours
+from messaging.tests.auto_reply_calls import add_rule, answers, receive, words, write
+
+pytestmark = pytest.mark.django_db
+PAGES = "/messages/auto-replies/"
+
+
+@pytest.fixture
+def browser(alice, acme) -> Client:
+    client = Client()
+    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+@pytest.fixture
+def bobs_browser(bob, acme) -> Client:
+    client = Client()
+    client.force_login(bob, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def text(answer) -> str:
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_suggests_two_rules_switched_off(browser, acme):
+    assert "Answer out of hours" in text(browser.get(PAGES))
+    for suggestion in ("out_of_hours", "greeting"):
+        browser.post(f"{PAGES}suggested/", {"suggestion": suggestion})
+    names = list(AutoReplyRule.objects.order_by("position").values_list("name", "enabled"))
+    assert names == [("Out of hours", False), ("First greeting", False)]
+    assert BusinessHours.objects.get().intervals[0] == {"day": 1, "from": "09:00", "to": "18:00"}
+    assert "First greeting" in text(browser.get(PAGES))
+
+
+def test_makes_rule_in_form(browser, acme, alice, number):
+    tag, _ = create_tag(workspace=acme, actor=actors.person(alice), name="Lead")
+    sent = {
+        "name": "Price",
+        "c0-kind": "keyword",
+        "c0-words": "price, how much",
+        "c0-match": "word",
+        "c1-kind": "tag",
+        "c1-op": "lacks",
+        "c1-tag": str(tag.pk),
+        "a0-kind": "tag",
+        "a0-tag": str(tag.pk),
+        "body": "It is 10.",
+        "media": "",
+        "kinds": "person",
+        "stop": "on",
+        "cool_down": "30",
+        "delay": "0",
+    }
+    added = text(browser.post(f"{PAGES}new/", sent | {"do": "add-condition", "new_condition": "first_message"}))
+    assert 'name="c2-kind" value="first_message"' in added
+    assert AutoReplyRule.objects.count() == 0
+    assert browser.post(f"{PAGES}new/", sent | {"do": "save"}).status_code == 302
+    rule = AutoReplyRule.objects.get()
+    assert rule.conditions == [
+        {"kind": "keyword", "words": ["price", "how much"], "match": "word"},
+        {"kind": "contact", "filter": {"not": {"tag": {"any": [str(tag.pk)]}}}},
+    ]
+    assert rule.actions == [{"kind": "tag", "tag": str(tag.pk)}]
+    shown = text(browser.get(f"{PAGES}{rule.pk}/"))
+    assert 'value="price, how much"' in shown
+    assert '<option value="lacks" selected>' in shown
+    browser.post(f"{PAGES}{rule.pk}/switch/", {"on": "1"})
+    receive(number, "How much?")
+    assert answers() == ["It is 10."]
+
+
+def test_tells_what_is_wrong_in_form(browser, acme):
+    sent = {"name": "X", "c0-kind": "pattern", "c0-pattern": "(?=a)", "body": "y", "media": "", "kinds": "person"}
+    shown = text(browser.post(f"{PAGES}new/", sent | {"cool_down": "a", "delay": "0"}))
+    assert "Rest in a chat: a whole number from 0 to 43200." in shown
+    shown = text(browser.post(f"{PAGES}new/", sent | {"cool_down": "1", "delay": "0"}))
+    assert "Look-around such as" in shown
+    assert AutoReplyRule.objects.count() == 0
+
+
+def test_shows_reasons(browser, acme, number):
+    rule = add_rule(acme, conditions=words("price"), name="Price list")
+    write(number)
+    receive(number, "the price?")
+    shown = text(browser.get(f"{PAGES}decisions/"))
+    assert "Did not answer: a member wrote less than a minute ago." in shown
+    assert "Would have answered (“price” stands in it)." in shown
+    assert "Price list" in shown
+    assert "Nothing was decided yet" in text(browser.get(f"{PAGES}decisions/?rule={rule.pk}"))
+
+
+def test_tries_rules(browser, acme):
+    rule = add_rule(acme, conditions=words("price"), enabled=False)
+    shown = text(browser.post(f"{PAGES}try/", {"rule": str(rule.pk), "span": "7", "samples": "Price?\nhello"}))
+    assert "Answered." in shown
+    assert "Did not answer: no rule fits." in shown
+
+
+def test_keeps_hours(browser, acme):
+    sent = {
+        "name": "Office",
+        "time_zone": "Europe/Berlin",
+        "day1": "9-12:30, 14:00–18",
+        "holiday_date": ["2026-12-24", ""],
+        "holiday_name": ["Eve", ""],
+        "holiday_from": ["12:00", ""],
+        "holiday_to": ["", ""],
+    }
+    assert browser.post(f"{PAGES}hours/", sent).status_code == 302
+    hours = BusinessHours.objects.get()
+    assert hours.intervals == [
+        {"day": 1, "from": "09:00", "to": "12:30"},
+        {"day": 1, "from": "14:00", "to": "18:00"},
+    ]
+    assert hours.holidays == [{"date": "2026-12-24", "name": "Eve", "from": "12:00", "to": "24:00"}]
+    shown = text(browser.post(f"{PAGES}hours/{hours.pk}/", sent | {"day1": "25:00-26:00"}))
+    assert "Write a time like 09:00" in shown
+    assert "09:00–12:30, 14:00–18:00" in text(browser.get(f"{PAGES}hours/"))
+    browser.post(f"{PAGES}hours/{hours.pk}/delete/")
+    assert BusinessHours.objects.count() == 0
+
+
+def test_lets_members_look_only(bobs_browser, acme):
+    rule = add_rule(acme)
+    assert "Switch off" not in text(bobs_browser.get(PAGES))
+    for path in ("new/", f"{rule.pk}/"):
+        assert bobs_browser.get(PAGES + path).status_code == 403
+    for path in (f"{rule.pk}/switch/", f"{rule.pk}/delete/", f"{rule.pk}/up/", "suggested/"):
+        assert bobs_browser.post(PAGES + path).status_code == 403
+    bobs_browser.post(f"{PAGES}hours/", {"name": "x", "time_zone": "UTC"})
+    assert BusinessHours.objects.count() == 0
+    assert AutoReplyRule.objects.get().enabled
