@@ -4,6 +4,7 @@ from django.urls import path
 
 from messaging.pages import (
     auto_replies,
+    broadcasts,
     business_hours,
     conversation,
     conversations,
@@ -84,4 +85,23 @@ urlpatterns = [
     path("messages/auto-replies/<uuid:rule_id>/switch/", auto_replies.switch_rule, name="switch-auto-reply"),
     path("messages/auto-replies/<uuid:rule_id>/delete/", auto_replies.delete_rule, name="delete-auto-reply"),
     path("messages/auto-replies/<uuid:rule_id>/<direction:direction>/", auto_replies.move_rule, name="move-auto-reply"),
+    path("messages/broadcasts/", broadcasts.broadcast_list, name="broadcasts"),
+    path("messages/broadcasts/new/", broadcasts.new_broadcast, name="new-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/", broadcasts.broadcast, name="broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/message/", broadcasts.broadcast_message, name="broadcast-message"),
+    path("messages/broadcasts/<uuid:broadcast_id>/audience/", broadcasts.broadcast_audience, name="broadcast-audience"),
+    path("messages/broadcasts/<uuid:broadcast_id>/check/", broadcasts.broadcast_check, name="broadcast-check"),
+    path("messages/broadcasts/<uuid:broadcast_id>/people/", broadcasts.broadcast_people, name="broadcast-people"),
+    path("messages/broadcasts/<uuid:broadcast_id>/export/", broadcasts.export_broadcast, name="export-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/start/", broadcasts.start_broadcast, name="start-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/pause/", broadcasts.pause_broadcast, name="pause-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/resume/", broadcasts.resume_broadcast, name="resume-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/cancel/", broadcasts.cancel_broadcast, name="cancel-broadcast"),
+    path(
+        "messages/broadcasts/<uuid:broadcast_id>/unschedule/",
+        broadcasts.unschedule_broadcast,
+        name="unschedule-broadcast",
+    ),
+    path("messages/broadcasts/<uuid:broadcast_id>/copy/", broadcasts.copy_broadcast, name="copy-broadcast"),
+    path("messages/broadcasts/<uuid:broadcast_id>/delete/", broadcasts.delete_broadcast, name="delete-broadcast"),
 ]

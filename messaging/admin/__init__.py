@@ -1,5 +1,5 @@
 """The admin of messaging: what happens to messages, never what they say or to whom."""
 
-from messaging.admin import conversations, queue, quick_replies, scheduled
+from messaging.admin import broadcasts, conversations, queue, quick_replies, scheduled
 
-__all__ = ["conversations", "queue", "quick_replies", "scheduled"]
+__all__ = ["broadcasts", "conversations", "queue", "quick_replies", "scheduled"]

@@ -77,3 +77,20 @@ def next_opening(broadcast: Broadcast, zone: str, now: datetime) -> datetime | N
 def is_open(broadcast: Broadcast, recipient_zone: str, now: datetime) -> bool:
     """Whether a recipient may be written to now."""
     return next_opening(broadcast, zone_of(broadcast, recipient_zone), now.astimezone(UTC)) == now
+
+
+def open_now_sql(*, broadcast: str, message: str, now: str) -> str:
+    """SQL: whether a message's recipient may be written to now, by the clock of `zone_of`.
+
+    The arguments are SQL: the aliases of a broadcast and of a row of its queue, and a moment.
+    """
+    local = (
+        f"({now} AT TIME ZONE CASE WHEN {broadcast}.hours_of = 'recipient' AND {message}.recipient_zone <> ''"
+        f" THEN {message}.recipient_zone ELSE {broadcast}.time_zone END)"
+    )
+    return (
+        f"({broadcast}.hours_from IS NULL AND {broadcast}.hours_to IS NULL AND cardinality({broadcast}.hours_days) = 7"
+        f" OR extract(isodow FROM {local})::int = ANY({broadcast}.hours_days)"
+        f" AND {local}::time >= coalesce({broadcast}.hours_from, '00:00')"
+        f" AND ({broadcast}.hours_to IS NULL OR {local}::time < {broadcast}.hours_to))"
+    )

@@ -17,6 +17,7 @@ from accounts.actors import SYSTEM
 from accounts.models import ExtensionInstance, Workspace
 from accounts.services.events import record_event
 from messaging.models import Dispatcher, QueuedMessage
+from messaging.services.broadcasts.hours import open_now_sql
 from messaging.services.budget import budget_of_id, is_new_sql
 from messaging.services.dispatch.documents import HANDED_OUT, with_files
 from messaging.services.dispatch.moves import LEASE
@@ -58,6 +59,7 @@ def _candidates_sql() -> str:
     suppressed, _ = suppressed_sql("q", workspace="$4::uuid")
     for name, place in {IPAD: "$5", OPAD: "$6"}.items():
         suppressed = suppressed.replace(f"%({name})s", place)
+    in_hours = open_now_sql(broadcast="running", message="q", now="$2::timestamptz")
     due = "q.state = 'queued' AND q.not_before <= $2 AND q.expires_at > $2"
     return f"""
 WITH urgent AS (
@@ -71,11 +73,12 @@ WITH urgent AS (
     ORDER BY q.not_before, q.due_at, q.origin_id, q.position
     LIMIT $3 - (SELECT count(*) FROM urgent) FOR NO KEY UPDATE OF q
 ), running AS (
-    SELECT b.id FROM messaging_broadcast b WHERE b.whatsapp_account_id = $1 AND b.state = 'running' FOR SHARE OF b
+    SELECT b.id, b.time_zone, b.hours_of, b.hours_days, b.hours_from, b.hours_to
+    FROM messaging_broadcast b WHERE b.whatsapp_account_id = $1 AND b.state = 'running' FOR SHARE OF b
 ), mass AS (
     SELECT q.id FROM running CROSS JOIN LATERAL (
         SELECT q.id FROM messaging_queuedmessage q
-        WHERE q.broadcast_id = running.id AND {due} AND {_BEHIND_HELD}
+        WHERE q.broadcast_id = running.id AND {due} AND {in_hours} AND {_BEHIND_HELD}
         ORDER BY q.not_before, q.id
         LIMIT $3 - (SELECT count(*) FROM urgent) - (SELECT count(*) FROM own) FOR NO KEY UPDATE OF q
     ) q

@@ -390,6 +390,21 @@ ROUTES: dict[str, Route] = {
         }
     ),
     "find-recipients": _page(),
+    "broadcasts": _page(),
+    "new-broadcast": _page(payload={"name": "stolen", "whatsapp_account": "{account}", "body": "stolen"}),
+    "broadcast": _page({"broadcast_id": "{running_broadcast}"}),
+    "broadcast-message": _page({"broadcast_id": "{draft_broadcast}"}),
+    "broadcast-audience": _page({"broadcast_id": "{draft_broadcast}"}),
+    "broadcast-check": _page({"broadcast_id": "{draft_broadcast}"}),
+    "broadcast-people": _page({"broadcast_id": "{running_broadcast}"}),
+    "export-broadcast": _page({"broadcast_id": "{running_broadcast}"}),
+    "start-broadcast": _page({"broadcast_id": "{draft_broadcast}"}),
+    "pause-broadcast": _page({"broadcast_id": "{running_broadcast}"}),
+    "resume-broadcast": _page({"broadcast_id": "{paused_broadcast}"}),
+    "cancel-broadcast": _page({"broadcast_id": "{running_broadcast}"}),
+    "unschedule-broadcast": _page({"broadcast_id": "{scheduled_broadcast}"}),
+    "copy-broadcast": _page({"broadcast_id": "{draft_broadcast}"}),
+    "delete-broadcast": _page({"broadcast_id": "{draft_broadcast}"}),
     "scheduled-message": _page(
         {"message_id": "{scheduled}"},
         {

@@ -1,0 +1,292 @@
+"""Broadcasts in the browser: the list, a draft step by step, and one that runs or has run."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import actors
+from accounts.models import Membership
+from accounts.page_access import member_page, refused_at, told
+from crm.models import WhatsAppAccount
+from messaging.models import Broadcast, BroadcastState, DispatchState, LeftOut
+from messaging.pages import broadcast_forms as forms
+from messaging.pages.broadcast_charts import chart_of
+from messaging.services.broadcasts import drafting, recipients, running, starting
+from messaging.services.broadcasts.dry_run import dry_run
+from messaging.services.broadcasts.reports import broadcast_of, progress_of, report_of
+from messaging.views.broadcasts import file_of
+from waplus.lib.api.pagination import PageRequest, Sort
+from waplus.lib.errors import NotFound, Refused
+from waplus.lib.walltime import zone_names
+
+NEWEST = {"newest": Sort("id", descending=True, decode=UUID)}
+PAGE = 50
+NOT_BEGUN = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
+CHANGING = (BroadcastState.STARTING, BroadcastState.RUNNING)
+
+
+def _asked(membership: Membership, broadcast_id: UUID) -> Broadcast:
+    try:
+        return broadcast_of(workspace=membership.workspace, broadcast_id=broadcast_id)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def _common(request: HttpRequest, membership: Membership) -> dict:
+    return {"workspace": membership.workspace, "actor": actors.person(request.user)}
+
+
+@require_safe
+@member_page()
+def broadcast_list(request, membership):
+    """The broadcasts of the workspace, the newest first."""
+    try:
+        page = PageRequest.of({"cursor": request.GET.get("cursor"), "limit": "30"}, NEWEST, "newest")
+    except Refused:
+        return redirect("broadcasts")
+    found = Broadcast.objects.for_workspace(membership.workspace).select_related("whatsapp_account", "created_by")
+    rows, next_cursor = page.page(list(page.rows(found)))
+    progress = progress_of(rows)
+    for row in rows:
+        row.progress = progress[row.pk]
+    context = {
+        "rows": rows,
+        "next_cursor": next_cursor,
+        "first_page": page.key is None,
+        "has_number": WhatsAppAccount.objects.for_workspace(membership.workspace).exists(),
+        "is_moving": any(row.state in CHANGING for row in rows),
+    }
+    return render(request, "messaging/broadcasts.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page()
+def new_broadcast(request, membership):
+    """The first step of a new one: what it says and when."""
+    return _message_step(request, membership, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page()
+def broadcast_message(request, membership, broadcast_id):
+    """The first step of a draft."""
+    broadcast = _asked(membership, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return redirect("broadcast", broadcast.pk)
+    return _message_step(request, membership, broadcast)
+
+
+def _message_step(request: HttpRequest, membership: Membership, broadcast: Broadcast | None):
+    is_sent = request.method == "POST"
+    data = request.POST if is_sent else None
+    form = forms.BroadcastForm(data, workspace=membership.workspace, initial=forms.initial_of(broadcast, request.user))
+    parts = forms.parts_sent(request.POST) if is_sent else forms.parts_kept(broadcast)
+    if is_sent and request.POST.get("more"):
+        parts = [*parts, forms.Part()][: forms.MAX_PARTS]
+    elif is_sent and form.is_valid():
+        with refused_at(form, hours="hours_to"):
+            saved = _save(request, membership, broadcast, form, parts)
+            return redirect("broadcast-audience", saved.pk)
+    context = {
+        "form": form,
+        "parts": parts or [forms.Part()],
+        "can_have_more": len(parts) < forms.MAX_PARTS,
+        "files": forms.file_choices(membership.workspace),
+        "broadcast": broadcast,
+        "zones": sorted(zone_names()),
+        "step": 1,
+        "variables_help": _(
+            "{{first_name|there}} becomes each person’s first name, or “there” without one. Others are name, company, "
+            "email, and field.City for your field “City”."
+        ),
+    }
+    return render(request, "messaging/broadcast_message.html", context)
+
+
+def _save(request, membership, broadcast: Broadcast | None, form: forms.BroadcastForm, parts) -> Broadcast:
+    values = form.values
+    id = values.pop("id", None)
+    values["parts"] = forms.parts_values(parts)
+    common = {**_common(request, membership), "user": request.user}
+    if broadcast is None:
+        return drafting.create_broadcast(**common, id=id, **values)[0]
+    if not values["parts"]:
+        del values["parts"]
+    return drafting.update_broadcast(**common, broadcast_id=broadcast.pk, **values)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@member_page()
+def broadcast_audience(request, membership, broadcast_id):
+    """The second step: whom it is for."""
+    broadcast = _asked(membership, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return redirect("broadcast", broadcast.pk)
+    viewer = broadcast.created_by or request.user
+    is_sent = request.method == "POST"
+    form = (forms.AudienceForm.sent if is_sent else forms.AudienceForm.of)(
+        *([request.POST] if is_sent else []), broadcast, viewer
+    )
+    if is_sent and request.POST.get("save"):
+        with told(request):
+            drafting.update_broadcast(
+                **_common(request, membership),
+                user=request.user,
+                broadcast_id=broadcast.pk,
+                audience=form.audience(viewer.time_zone),
+            )
+            return redirect("broadcast-check", broadcast.pk)
+    context = {"broadcast": broadcast, "form": form, "step": 2}
+    return render(request, "messaging/broadcast_audience.html", context)
+
+
+@require_safe
+@member_page()
+def broadcast_check(request, membership, broadcast_id):
+    """The third step: the start tried out, with everybody counted."""
+    broadcast = _asked(membership, broadcast_id)
+    if broadcast.state != BroadcastState.DRAFT:
+        return redirect("broadcast", broadcast.pk)
+    context = {"broadcast": broadcast, "step": 3, "may_start": starting.may_start(membership)}
+    try:
+        context["found"] = dry_run(workspace=membership.workspace, broadcast_id=broadcast.pk, user=request.user)
+    except Refused as refusal:
+        context["refusal"] = refusal
+    context["waits"] = broadcast.starts_at and broadcast.starts_at > timezone.now()
+    context["whom"] = forms.AudienceForm.of(broadcast, broadcast.created_by or request.user).words()
+    return render(request, "messaging/broadcast_check.html", context)
+
+
+@require_safe
+@member_page()
+def broadcast(request, membership, broadcast_id):
+    """One broadcast: a draft leads to its steps, anything else shows how far it is and what became of it."""
+    row = _asked(membership, broadcast_id)
+    if row.state == BroadcastState.DRAFT:
+        return redirect("broadcast-check" if row.audience.get("include") else "broadcast-audience", row.pk)
+    context = {
+        "broadcast": row,
+        "progress": progress_of([row])[row.pk],
+        "is_moving": row.state in CHANGING or (row.state == BroadcastState.CANCELLED and row.finished_at is None),
+        "may_start": starting.may_start(membership),
+    }
+    if row.started_at is not None:
+        report = report_of(row)
+        context |= {"report": report, "chart": chart_of(report["hours"], row.time_zone)}
+    return render(request, "messaging/broadcast.html", context)
+
+
+@require_safe
+@member_page()
+def broadcast_people(request, membership, broadcast_id):
+    """Whom it went to, or whom it left out, page by page."""
+    row = _asked(membership, broadcast_id)
+    state, reason = request.GET.get("state", ""), request.GET.get("reason", "")
+    try:
+        page = PageRequest.of(
+            {"cursor": request.GET.get("cursor"), "limit": str(PAGE)}, {"start": Sort("id", decode=UUID)}, "start"
+        )
+        after = page.key[-1] if page.key else None
+        if reason:
+            rows = recipients.exclusions(broadcast=row, after=after, limit=PAGE + 1, reason=reason)
+        else:
+            rows = recipients.recipients(broadcast=row, after=after, limit=PAGE + 1, state=state)
+    except Refused:
+        return redirect("broadcast-people", row.pk)
+    labels = dict(DispatchState.choices) | {"replied": _("Answered")}
+    for each in rows:
+        each["label"] = labels.get(each.get("state", ""), "")
+    context = {
+        "broadcast": row,
+        "rows": rows[:PAGE],
+        "next_cursor": page.cursor_behind(rows[PAGE - 1]["id"], rows[PAGE - 1]["id"]) if len(rows) > PAGE else None,
+        "state": state,
+        "reason": reason,
+        "states": [(name, labels[name]) for name in (*progress_of([row])[row.pk]["states"], "replied")],
+        "reasons": [(value, label) for value, label in LeftOut.choices if row.left_out.get(value)],
+    }
+    return render(request, "messaging/broadcast_people.html", context)
+
+
+@require_POST
+@member_page()
+def export_broadcast(request, membership, broadcast_id):
+    """Everybody of it as a file, sent while it is made."""
+    row = _asked(membership, broadcast_id)
+    return file_of(row, recipients.export_recipients(broadcast=row, actor=actors.person(request.user)))
+
+
+@require_POST
+@member_page()
+def start_broadcast(request, membership, broadcast_id):
+    """Start what was tried out."""
+    with told(request):
+        starting.start_broadcast(
+            **_common(request, membership), broadcast_id=broadcast_id, user=request.user, membership=membership
+        )
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@member_page()
+def pause_broadcast(request, membership, broadcast_id):
+    """Let it rest."""
+    with told(request, _("It rests. Nothing more is handed out until somebody lets it go on.")):
+        running.pause_broadcast(**_common(request, membership), broadcast_id=broadcast_id)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@member_page()
+def resume_broadcast(request, membership, broadcast_id):
+    """Let it go on."""
+    with told(request, _("It goes on.")):
+        running.resume_broadcast(**_common(request, membership), broadcast_id=broadcast_id, membership=membership)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@member_page()
+def cancel_broadcast(request, membership, broadcast_id):
+    """End it before its end."""
+    with told(request, _("It is cancelled. What a phone has in hand already may still go out.")):
+        running.cancel_broadcast(**_common(request, membership), broadcast_id=broadcast_id)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@member_page()
+def unschedule_broadcast(request, membership, broadcast_id):
+    """Make it a draft again."""
+    with told(request, _("It is a draft again.")):
+        running.unschedule_broadcast(**_common(request, membership), broadcast_id=broadcast_id)
+    return redirect("broadcast", broadcast_id)
+
+
+@require_POST
+@member_page()
+def copy_broadcast(request, membership, broadcast_id):
+    """A new draft that says the same to the same people."""
+    row = _asked(membership, broadcast_id)
+    copy, _is_new = drafting.duplicate_broadcast(
+        **_common(request, membership),
+        broadcast_id=row.pk,
+        user=request.user,
+        name=_("Copy of %(name)s") % {"name": row.name},
+    )
+    messages.success(request, _("The copy is a draft: look it over and start it."))
+    return redirect("broadcast-message", copy.pk)
+
+
+@require_POST
+@member_page()
+def delete_broadcast(request, membership, broadcast_id):
+    """Throw a draft away."""
+    with told(request, _("The draft is gone.")):
+        drafting.delete_broadcast(**_common(request, membership), broadcast_id=broadcast_id)
+    return redirect("broadcasts")

@@ -1,0 +1,140 @@
+"""Broadcasts in the browser: from a draft to its report."""
+
+import pytest
+from django.urls import reverse
+
+from crm.tests.records import add_tag, wear
+from messaging.models import Broadcast, QueuedMessage
+from messaging.pages.broadcast_charts import chart_of
+from messaging.services.broadcasts.starting import start_waiting_broadcasts
+from messaging.tests.broadcasts.calls import add_people, draft, started
+from messaging.tests.broadcasts.test_broadcast_life import send
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client, name: str, *args, **query) -> str:
+    answer = client.get(reverse(name, args=args), query)
+    assert answer.status_code == 200, answer
+    return answer.content.decode()
+
+
+def form(number, **values) -> dict:
+    return {
+        "name": "Spring", "whatsapp_account": str(number.pk), "body": "Hello {{first_name|there}}!", "media": "",
+        "time_zone": "UTC", "hours_of": "recipient", "hours_days": ["1", "2", "3", "4", "5", "6", "7"], **values,
+    }  # fmt: skip
+
+
+def test_says_what_to_do_without_any(client, alice, acme, number):
+    client.force_login(alice)
+    assert "No broadcasts yet" in page(client, "broadcasts")
+
+
+def test_leads_from_the_message_to_the_start(client, alice, acme, number):
+    vip = add_tag(acme, "VIP")
+    ana, _bruno, carla = add_people(acme, "Ana Lima", "Bruno", "Carla")
+    wear(ana, vip)
+    wear(carla, vip)
+    carla.identities.all().delete()
+    client.force_login(alice)
+    answer = client.post(reverse("new-broadcast"), form(number))
+    broadcast = Broadcast.objects.get()
+    assert answer.url == reverse("broadcast-audience", args=[broadcast.pk])
+    assert "VIP" in page(client, "broadcast-audience", broadcast.pk)
+    answer = client.post(answer.url, {"add": "tag"})
+    assert 'name="field" value="tag"' in answer.content.decode()
+    chosen = {"field": "tag", "op": "is", "value": str(vip.pk), "save": "1"}
+    answer = client.post(reverse("broadcast-audience", args=[broadcast.pk]), chosen)
+    assert answer.url == reverse("broadcast-check", args=[broadcast.pk])
+    text = page(client, "broadcast-check", broadcast.pk)
+    for words in (
+        "1 person would get it",
+        "Hello Ana!",
+        "No number and no WhatsApp ID",
+        "Tag is VIP",
+        "Send to 1 person",
+    ):
+        assert words in text
+    assert not QueuedMessage.objects.exists()
+    answer = client.post(reverse("start-broadcast", args=[broadcast.pk]))
+    assert "Everybody is being queued" in page(client, "broadcast", broadcast.pk)
+    start_waiting_broadcasts()
+    text = page(client, "broadcast", broadcast.pk)
+    assert "It is on its way" in text and "No number and no WhatsApp ID" in text
+
+
+def test_keeps_what_the_form_has_no_words_for(client, alice, alice_device, acme, number):
+    [ana] = add_people(acme, "Ana")
+    row = draft(alice_device, number, audience={"include": [{"contacts": [str(ana.pk)]}]})
+    client.force_login(alice)
+    client.post(reverse("broadcast-audience", args=[row["id"]]), {"everybody": "1", "save": "1"})
+    include = Broadcast.objects.get().audience["include"]
+    assert include == [{"filter": {}}, {"contacts": [str(ana.pk)]}]
+
+
+def test_shows_what_is_wrong_at_its_field(client, alice, acme, number):
+    client.force_login(alice)
+    answer = client.post(reverse("new-broadcast"), form(number, body="Hi {{nme}}"))
+    assert "is not known here" in answer.content.decode()
+    answer = client.post(reverse("new-broadcast"), form(number, hours_from="10:00", hours_to="09:00"))
+    assert "end after they begin" in answer.content.decode()
+    assert not Broadcast.objects.exists()
+
+
+def test_adds_a_message_without_saving(client, alice, acme, number):
+    client.force_login(alice)
+    text = client.post(reverse("new-broadcast"), form(number, more="1")).content.decode()
+    assert text.count("<textarea") == 2 and not Broadcast.objects.exists()
+    client.post(reverse("new-broadcast"), form(number, body=["One", "", "Two"], media=["", "", ""]))
+    assert list(Broadcast.objects.get().parts.order_by("position").values_list("body", flat=True)) == ["One", "Two"]
+
+
+def test_pauses_resumes_cancels_and_copies(client, alice, alice_device, acme, number):
+    add_people(acme, "Ana")
+    broadcast = started(alice_device, number)
+    client.force_login(alice)
+    for action, words in (("pause", "It rests"), ("resume", "It is on its way"), ("cancel", "It was cancelled")):
+        client.post(reverse(f"{action}-broadcast", args=[broadcast.pk]))
+        assert words in page(client, "broadcast", broadcast.pk)
+    client.post(reverse("copy-broadcast", args=[broadcast.pk]))
+    copy = Broadcast.objects.get(state="draft")
+    assert (copy.name, copy.audience) == ("Copy of Spring", broadcast.audience)
+    assert copy.parts.get().body == "Hello {{first_name|there}}!"
+    client.post(reverse("delete-broadcast", args=[copy.pk]))
+    assert Broadcast.objects.get() == broadcast
+
+
+def test_shows_the_report_and_the_people(client, alice, alice_device, acme, number, clock):
+    add_people(acme, "Ana", "Bruno")
+    broadcast = started(alice_device, number)
+    send(broadcast, clock, "Ana", state="failed", reason_code="other", reason="Something broke.")
+    send(broadcast, clock, "Bruno", state="read", delivered_at=clock(), read_at=clock(), replied_at=clock())
+    client.force_login(alice)
+    text = page(client, "broadcast", broadcast.pk)
+    assert 'class="bar read"' in text and "Something broke." in text and "<style" not in text and "style=" not in text
+    text = page(client, "broadcast-people", broadcast.pk, state="replied")
+    assert "Bruno" in text and "Ana" not in text
+    exported = client.post(reverse("export-broadcast", args=[broadcast.pk]))
+    assert "Something broke." in exported.getvalue().decode()
+
+
+def test_members_see_who_starts(client, bob, bob_device, acme, number):
+    add_people(acme, "Ana")
+    row = draft(bob_device, number)
+    client.force_login(bob)
+    text = page(client, "broadcast-check", row["id"])
+    assert "An admin of your workspace starts broadcasts" in text and "Send to" not in text
+
+
+def test_draws_days_where_there_are_many_hours(clock):
+    from datetime import timedelta
+
+    begin = clock()
+    hours = [
+        {"hour": begin + timedelta(hours=at), "sent": count, "delivered": 0, "read": 0, "replied": 0}
+        for at, count in ((0, 4), (1, 2), (80, 3))
+    ]
+    chart = chart_of(hours, "America/Sao_Paulo")
+    assert (chart.by_day, chart.highest, [each.counts["sent"] for each in chart.stretches]) == (True, 6, [6, 0, 0, 3])
+    assert chart_of([], "UTC") is None
