@@ -230,7 +230,7 @@ class BroadcastReportSerializer(serializers.Serializer):
     hours = HourSerializer(many=True, help_text="What happened by the hour, in UTC.")
 
 
-class RecipientSerializer(serializers.Serializer):
+class BroadcastRecipientSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     contact = serializers.UUIDField()
     name = serializers.CharField(allow_blank=True)

@@ -12,12 +12,12 @@ from messaging.models import Broadcast, BroadcastState, DispatchState, LeftOut
 from messaging.serializers.broadcasts import (
     BroadcastChangeSerializer,
     BroadcastCopySerializer,
+    BroadcastRecipientSerializer,
     BroadcastReportSerializer,
     BroadcastSerializer,
     BroadcastSettingSerializer,
     DryRunSerializer,
     LeftOutPersonSerializer,
-    RecipientSerializer,
 )
 from messaging.services.broadcasts import drafting, recipients, running, starting
 from messaging.services.broadcasts.dry_run import dry_run
@@ -249,11 +249,11 @@ class RecipientsView(_PeopleView):
         operation_id="broadcasts_recipients",
         tags=_TAGS,
         parameters=[OpenApiParameter("state", str, enum=[*DispatchState.values, "replied"]), *PAGE_PARAMETERS],
-        responses={200: page_of(RecipientSerializer)},
+        responses={200: page_of(BroadcastRecipientSerializer)},
     )
     def get(self, request, id):
         state = request.query_params.get("state", "")
-        return self.people(id, recipients.recipients, RecipientSerializer, state=state)
+        return self.people(id, recipients.recipients, BroadcastRecipientSerializer, state=state)
 
 
 class LeftOutView(_PeopleView):
