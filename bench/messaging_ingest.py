@@ -23,7 +23,7 @@ from bench._figures import figure
 from bench._load import Connection, request_bytes, served
 
 GOAL = 0.4
-ROUNDS, BATCHES, BATCH, CHATS = 5, 24, 500, 40
+ROUNDS, BATCHES, BATCH, CHATS = 5, 12, 500, 40
 _WORDS = (
     *(
         "hello",
