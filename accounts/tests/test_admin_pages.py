@@ -205,7 +205,11 @@ def test_other_pages_narrow_a_list_to_a_workspace(staff):
 def test_numbers_are_masked(staff):
     plant()
     assert "+49 151 ••• 78" in staff.get("/admin/crm/whatsappaccount/").content.decode()
-    assert "+55 119 ••• 34" in staff.get("/admin/messaging/scheduledmessage/").content.decode()
+    assert "+55 119 ••• 34" in staff.get("/admin/messaging/queuedmessage/").content.decode()
+    [schedule] = registered("messaging.scheduledmessage")._base_manager.all()
+    page = staff.get(f"/admin/messaging/scheduledmessage/{schedule.pk}/change/").content.decode()
+    assert "+55 119 ••• 34" in page
+    assert "5511987651234" not in page
 
 
 def test_the_workspace_page_counts_what_it_does_not_show(staff):

@@ -75,7 +75,7 @@ MOVED = {
     "messaging.broadcastexclusion.contact",
     "messaging.consentrecord.contact",
     "messaging.queuedmessage.contact",
-    "messaging.scheduledmessage.contact",
+    "messaging.scheduledrecipient.contact",
     "messaging.suppression.contact",
 }
 
