@@ -58,6 +58,7 @@ NAVIGATION = [
             (_("Imports"), "upload_file", "crm.importbatch"),
             (_("Scheduled messages"), "schedule_send", "messaging.scheduledmessage"),
             (_("Queue"), "outbox", "messaging.queuedmessage"),
+            (_("Automatic replies"), "smart_toy", "messaging.autoreplydecision"),
         ],
     ),
     (

@@ -28,6 +28,7 @@ MODELS = [
     "crm.importbatch",
     "crm.whatsappaccount",
     "django_celery_beat.periodictask",
+    "messaging.autoreplydecision",
     "messaging.queuedmessage",
     "messaging.quickreply",
     "messaging.scheduledmessage",

@@ -30,6 +30,8 @@ from crm.models import (
 )
 from crm.services.contacts import create_contact, derive_search
 from messaging.models import (
+    AutoReplyChat,
+    AutoReplyDecision,
     Broadcast,
     BroadcastExclusion,
     ConsentRecord,
@@ -181,6 +183,16 @@ class Crowd:
                 workspace=furniture.workspace, whatsapp_account=furniture.account, name="News"
             )
             BroadcastExclusion.objects.create(**scope, broadcast=broadcast, reason="opted_out")
+            AutoReplyChat.objects.create(**scope, whatsapp_account=furniture.account, chat_jid="4915100000000@c.us")
+            AutoReplyDecision.objects.create(
+                **scope,
+                whatsapp_account=furniture.account,
+                chat_jid="4915100000000@c.us",
+                message_id=f"DECIDED{self._fresh()}",
+                verdict="no_match",
+                received_at=now,
+                decided_at=now,
+            )
             suppression = Suppression.objects.create(
                 **scope, key_hash=self._fresh().to_bytes(32), key_version=1, source="person", created_at=now
             )

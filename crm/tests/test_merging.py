@@ -72,6 +72,8 @@ MOVED = {
     "crm.groupmember.contact",
     "crm.note.contact",
     "crm.reminder.contact",
+    "messaging.autoreplychat.contact",
+    "messaging.autoreplydecision.contact",
     "messaging.broadcastexclusion.contact",
     "messaging.consentrecord.contact",
     "messaging.queuedmessage.contact",

@@ -148,6 +148,8 @@ class AutoReplyChat(WorkspaceModel):
             CompositeForeignKey(field="whatsapp_account", name="auto_reply_chat_account"),
             CompositeForeignKey(field="contact", name="auto_reply_chat_contact"),
             models.UniqueConstraint(fields=["whatsapp_account", "chat_key"], name="auto_reply_chat_once"),
+            # The same by the column itself, by which merges of contacts see which rows cannot live together.
+            models.UniqueConstraint(fields=["whatsapp_account", "contact"], name="auto_reply_chat_contact_once"),
         ]
         indexes = [
             models.Index(
