@@ -5,6 +5,7 @@ from django.urls import path
 from messaging.pages import (
     auto_replies,
     broadcasts,
+    budget,
     business_hours,
     conversation,
     conversations,
@@ -13,6 +14,7 @@ from messaging.pages import (
     scheduled,
     shared,
     shares,
+    suppression,
 )
 from messaging.views import downloads
 
@@ -104,4 +106,11 @@ urlpatterns = [
     ),
     path("messages/broadcasts/<uuid:broadcast_id>/copy/", broadcasts.copy_broadcast, name="copy-broadcast"),
     path("messages/broadcasts/<uuid:broadcast_id>/delete/", broadcasts.delete_broadcast, name="delete-broadcast"),
+    path("messages/do-not-contact/", suppression.do_not_contact, name="do-not-contact"),
+    path("messages/do-not-contact/import/", suppression.import_numbers, name="import-do-not-contact"),
+    path("messages/do-not-contact/words/", suppression.set_word, name="set-opt-out-word"),
+    path("messages/do-not-contact/words/remove/", suppression.remove_word, name="remove-opt-out-word"),
+    path("messages/do-not-contact/contacts/<uuid:contact_id>/", suppression.contact_consent, name="contact-consent"),
+    path("messages/do-not-contact/<uuid:suppression_id>/lift/", suppression.lift_suppression, name="lift-suppression"),
+    path("messages/numbers/<uuid:account_id>/budget/", budget.number_budget, name="number-budget"),
 ]
