@@ -3,6 +3,7 @@
 from django.urls import path
 
 from messaging.views import (
+    acks,
     auto_replies,
     broadcasts,
     budget,
@@ -10,6 +11,7 @@ from messaging.views import (
     dispatch,
     media,
     numbers,
+    presence,
     quick_replies,
     scheduled,
     sharing,
@@ -43,6 +45,11 @@ urlpatterns = [
     ),
     path("dispatch/", dispatch.QueueView.as_view(), name="api-dispatch"),
     path("dispatch/claim/", dispatch.ClaimView.as_view(), name="api-dispatch-claim"),
+    path("dispatch/acks/", acks.AcksView.as_view(), name="api-dispatch-acks"),
+    path("dispatch/warnings/", presence.WarningsView.as_view(), name="api-dispatch-warnings"),
+    path("dispatch/unreachable/", presence.UnreachableChatsView.as_view(), name="api-dispatch-unreachable"),
+    path("dispatch/unreachable/<uuid:id>/", presence.UnreachableChatView.as_view(), name="api-unreachable-chat"),
+    path("dispatch/<uuid:id>/recipients/", acks.RecipientsView.as_view(), name="api-dispatch-recipients"),
     path("dispatch/<uuid:id>/", dispatch.QueuedMessageView.as_view(), name="api-dispatch-message"),
     path("dispatch/<uuid:id>/report/", dispatch.ReportView.as_view(), name="api-dispatch-report"),
     path("dispatch/<uuid:id>/resolve/", dispatch.ResolveView.as_view(), name="api-dispatch-resolve"),
