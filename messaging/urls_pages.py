@@ -9,6 +9,8 @@ from messaging.pages import (
     business_hours,
     conversation,
     conversations,
+    numbers,
+    queue,
     quick_replies,
     quick_reply_editor,
     scheduled,
@@ -19,6 +21,15 @@ from messaging.pages import (
 from messaging.views import downloads
 
 urlpatterns = [
+    path("messages/queue/", queue.queue, name="queue"),
+    path("messages/queue/<uuid:message_id>/", queue.queue_message, name="queue-message"),
+    path("messages/queue/<uuid:message_id>/decide/", queue.decide_message, name="decide-message"),
+    path("messages/queue/<uuid:message_id>/cancel/", queue.call_off_message, name="call-off-message"),
+    path("messages/numbers/<uuid:account_id>/", numbers.number, name="number"),
+    path("messages/numbers/<uuid:account_id>/device/", numbers.choose_device, name="choose-device"),
+    path("messages/numbers/<uuid:account_id>/pause/", numbers.pause, name="pause-number"),
+    path("messages/numbers/<uuid:account_id>/resume/", numbers.resume, name="resume-number"),
+    path("messages/unreachable/<uuid:unreachable_id>/clear/", numbers.reach_again, name="reach-again"),
     path("media/<str:signed>/", downloads.media, name="media"),
     path("messages/scheduled/", scheduled.scheduled_calendar, name="scheduled"),
     path("messages/scheduled/new/", scheduled.new_scheduled, name="new-scheduled"),

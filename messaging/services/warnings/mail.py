@@ -61,7 +61,7 @@ def warning_message(*, mail: WarningMail, warning: DispatchWarning, recipient: U
             "count": warning.message_count,
             "is_capped": warning.message_count >= COUNTED,
             "zone": zone,
-            "link": f"{settings.BASE_URL}/messages/numbers/{warning.whatsapp_account_id}/",
+            "link": settings.BASE_URL + reverse("number", args=[warning.whatsapp_account_id]),
             "profile": settings.BASE_URL + reverse("profile"),
         }
         subject = " ".join(render_to_string("messaging/email/warning_subject.txt", context).split())

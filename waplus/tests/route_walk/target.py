@@ -64,6 +64,7 @@ from messaging.models import (
     ShareLink,
     ShareOpening,
     Suppression,
+    UnreachableChat,
 )
 from messaging.services.quick_replies.changes import create_reply
 from messaging.services.quick_replies.folders import create_folder
@@ -197,6 +198,9 @@ def build(workspace: Workspace, alice: User) -> Target:
     OptOutWord.objects.create(workspace=workspace, word=CANARY.lower()[:60], kind="out")
     late = _queued(workspace, account, None, "4915166666666@c.us", state="late")
     broadcasts = _broadcasts(workspace, account, contact, alice)
+    unreachable = UnreachableChat.objects.create(
+        workspace=workspace, whatsapp_account=account, chat_jid="4915155555555@c.us", code="blocked", since=now
+    )
     Authenticator.objects.create(user=alice, type=Authenticator.Type.TOTP, data={"secret": CANARY})
     session = SessionStore()
     session["note"] = CANARY
@@ -243,6 +247,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             **broadcasts,
             "suppression": suppression.pk,
             "unknown": unknown.pk,
+            "unreachable": unreachable.pk,
             "browser": browser.pk,
             **_auto_replies(workspace, account, contact),
             "authenticator": Authenticator.objects.get(user=alice).pk,
