@@ -59,6 +59,9 @@ NAVIGATION = [
             (_("Scheduled messages"), "schedule_send", "messaging.scheduledmessage"),
             (_("Queue"), "outbox", "messaging.queuedmessage"),
             (_("Automatic replies"), "smart_toy", "messaging.autoreplydecision"),
+            (_("Warnings"), "warning", "messaging.dispatchwarning"),
+            (_("Devices of numbers"), "sensors", "messaging.numberpresence"),
+            (_("Unreachable chats"), "block", "messaging.unreachablechat"),
         ],
     ),
     (

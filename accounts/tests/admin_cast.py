@@ -17,7 +17,14 @@ from accounts import actors
 from accounts.models import IdempotencyRecord, InstanceSession, Role, User, Workspace
 from accounts.services import instances, invitations, plans, tokens, workspaces
 from crm.models import Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
-from messaging.models import DispatchAttempt, QueuedMessage
+from messaging.models import (
+    DispatchAttempt,
+    DispatchWarning,
+    NumberPresence,
+    QueuedMessage,
+    UnreachableChat,
+    WarningMail,
+)
 from messaging.services.quick_replies.changes import create_reply
 from messaging.tests.schedules import make_schedule
 from waplus.lib.ids import uuid7
@@ -165,6 +172,14 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
     )
     DispatchAttempt.objects.create(
         **scope, message=queued, fence=1, instance=instance, claimed_at=now, outcome="failed", reason="No such chat."
+    )
+    NumberPresence.objects.create(**scope, whatsapp_account=account, instance=instance, seen_at=now)
+    warning = DispatchWarning.objects.create(
+        **scope, whatsapp_account=account, kind="no_instance", first_due_at=now, message_count=1, raised_at=now
+    )
+    WarningMail.objects.create(**scope, warning=warning, recipient=owner, noted_at=now)
+    UnreachableChat.objects.create(
+        **scope, whatsapp_account=account, chat_jid=f"{canaries.chat}@c.us", code="blocked", since=now
     )
     Group.objects.create(name=f"Group {n}")
     every, _ = IntervalSchedule.objects.get_or_create(every=3, period=IntervalSchedule.SECONDS)

@@ -29,9 +29,12 @@ MODELS = [
     "crm.whatsappaccount",
     "django_celery_beat.periodictask",
     "messaging.autoreplydecision",
+    "messaging.dispatchwarning",
+    "messaging.numberpresence",
     "messaging.queuedmessage",
     "messaging.quickreply",
     "messaging.scheduledmessage",
+    "messaging.unreachablechat",
 ]
 SEARCHES = [
     "",

@@ -44,8 +44,9 @@ _DUE_OF_NUMBER = f"""
 """
 _SOON = """
 soon AS MATERIALIZED (
-    SELECT whatsapp_account_id, due_at, created_by_id FROM messaging_scheduledmessage
-    WHERE state = 'waiting' AND due_at <= %(horizon)s
+    SELECT s.whatsapp_account_id, r.next_at AS due_at, s.created_by_id
+    FROM messaging_scheduledrecipient r JOIN messaging_scheduledmessage s ON s.id = r.scheduled_message_id
+    WHERE r.state = 'waiting' AND r.next_at <= %(horizon)s
 )"""
 # Who paused a number knows that nothing is sent. Who holds it and sends slowly asks for no more meanwhile.
 _FIND_DEAD = f"""
