@@ -373,6 +373,8 @@ SPECTACULAR_SETTINGS = {
         "ConversationRuleKindEnum": "messaging.models.conversations.RuleKind",
         "SuppressionSourceEnum": "messaging.models.suppression.SuppressionSource",
         "MessageSourceEnum": "messaging.models.dispatch.MessageSource",
+        "FailureCodeEnum": "messaging.services.dispatch.codes.FAILURE_CODES",
+        "UnreachableReasonEnum": "messaging.models.reachability.UnreachableReason",
         "LeftOutEnum": "messaging.models.broadcasts.LeftOut",
         "AssignableRoleEnum": "accounts.models.workspaces.ASSIGNABLE_ROLES",
     },

@@ -8,7 +8,7 @@ from crm.models import WhatsAppAccount
 from crm.services.reports import MAX_ITEMS
 from messaging.models import DispatchState, MessageAck
 from messaging.services.acks import SCHEMES
-from messaging.services.acks.reports import CODES
+from messaging.services.dispatch.codes import FAILURE_CODES
 
 OUTCOMES = ("updated", "unchanged", "unknown", "refused")
 
@@ -23,7 +23,7 @@ class AckSerializer(serializers.Serializer):
     )
     participant = serializers.CharField(required=False, help_text="Who in a group: …@c.us or …@lid.")
     at = serializers.DateTimeField(required=False, help_text="Now without it, and never later than now.")
-    code = serializers.ChoiceField(choices=sorted(CODES), required=False, help_text="Of a failure: why.")
+    code = serializers.ChoiceField(choices=FAILURE_CODES, required=False, help_text="Of a failure: why.")
 
 
 @extend_schema_field(AckSerializer(many=True))
@@ -48,7 +48,7 @@ class AckOutcomesSerializer(serializers.Serializer):
     results = AckOutcomeSerializer(many=True, help_text="In the order of the items.")
 
 
-class RecipientSerializer(serializers.ModelSerializer):
+class GroupRecipientSerializer(serializers.ModelSerializer):
     """How far a message is with one participant of a group."""
 
     class Meta:
@@ -56,8 +56,10 @@ class RecipientSerializer(serializers.ModelSerializer):
         fields = ["participant", "delivered_at", "read_at", "played_at"]
 
 
-class RecipientsSerializer(serializers.Serializer):
+class GroupRecipientsSerializer(serializers.Serializer):
     delivered = serializers.IntegerField(help_text="How many have received it.")
     read = serializers.IntegerField(help_text="How many have read it.")
     played = serializers.IntegerField()
-    participants = RecipientSerializer(many=True, help_text="The first 2,000, by their ids. Empty outside of groups.")
+    participants = GroupRecipientSerializer(
+        many=True, help_text="The first 2,000, by their ids. Empty outside of groups."
+    )

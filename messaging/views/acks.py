@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from accounts.api import WorkspaceView
 from accounts.models import Role
 from messaging.models import MessageAck, QueuedMessage
-from messaging.serializers.acks import AckOutcomesSerializer, AcksSerializer, RecipientsSerializer
+from messaging.serializers.acks import AckOutcomesSerializer, AcksSerializer, GroupRecipientsSerializer
 from messaging.services.acks import record_acks
 
 MAX_PARTICIPANTS = 2000
@@ -37,7 +37,7 @@ class RecipientsView(WorkspaceView):
 
     roles = {"GET": Role.MEMBER}
     queryset = QueuedMessage.objects.all()
-    serializer_class = RecipientsSerializer
+    serializer_class = GroupRecipientsSerializer
 
     @extend_schema(operation_id="dispatch_recipients", tags=["dispatch"])
     def get(self, request, id):
@@ -46,4 +46,4 @@ class RecipientsView(WorkspaceView):
         )
         counts = acks.aggregate(delivered=Count("delivered_at"), read=Count("read_at"), played=Count("played_at"))
         participants = acks.order_by("participant")[:MAX_PARTICIPANTS]
-        return Response(RecipientsSerializer({**counts, "participants": participants}).data)
+        return Response(GroupRecipientsSerializer({**counts, "participants": participants}).data)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from crm.services.reports import ItemRefused, check_names, moment_of, text_of
-from messaging.models import UnreachableReason
+from messaging.services.dispatch.codes import FAILURE_CODES
 from waplus.lib.jids import InvalidJid, parse_jid
 
 NAMES = ("message_id", "ack", "scheme", "participant", "at", "code")
@@ -41,7 +41,6 @@ FAILURES = {
     -7: ("other", gettext_noop("WhatsApp could not send it in this form.")),
 }
 FAILURE_REASONS = frozenset(reason for _, reason in FAILURES.values())
-CODES = frozenset({*UnreachableReason.values, "account_restricted", "media_failed", "other"})
 
 _SERIALIZED = re.compile(r"(true|false)_[^@\s]+@[a-z.]+_([^_\s]+)(?:_\S+)?")
 _BARE = re.compile(r"[0-9A-Za-z.-]{4,40}")
@@ -71,8 +70,8 @@ def read_ack(item) -> Ack:
     check_names(item, NAMES)
     level = _level(item)
     code = text_of(item, "code") or ""
-    if code and (level >= 0 or code not in CODES):
-        raise ItemRefused("invalid", f"code goes with a failure and is one of: {', '.join(sorted(CODES))}.")
+    if code and (level >= 0 or code not in FAILURE_CODES):
+        raise ItemRefused("invalid", f"code goes with a failure and is one of: {', '.join(FAILURE_CODES)}.")
     return Ack(
         message_id=_bare_id(text_of(item, "message_id", limit=300)),
         participant=_participant(text_of(item, "participant", limit=200)),
