@@ -16,12 +16,14 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from accounts import actors
 from accounts.models import IdempotencyRecord, InstanceSession, Role, User, Workspace
 from accounts.services import instances, invitations, plans, tokens, workspaces
-from crm.models import Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
+from crm.models import Chat, Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
 from messaging.models import (
     DispatchAttempt,
     DispatchWarning,
+    MediaFile,
     NumberPresence,
     QueuedMessage,
+    ShareLink,
     UnreachableChat,
     WarningMail,
 )
@@ -69,6 +71,7 @@ class Canaries:
         self.answer = f"canary-answer-{n}"
         self.instance_secret = f"canary-secret-{n}"
         self.reply = f"canary-reply-{n}"
+        self.file = f"canary-file-{n}"
         self.number = str(int(NUMBER) + n * 100)
         self.chat = str(int(CHAT) + n * 100)
         self.found: list[str] = []
@@ -180,6 +183,28 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
     WarningMail.objects.create(**scope, warning=warning, recipient=owner, noted_at=now)
     UnreachableChat.objects.create(
         **scope, whatsapp_account=account, chat_jid=f"{canaries.chat}@c.us", code="blocked", since=now
+    )
+    media = MediaFile(
+        **scope, sha256=bytes([n]) * 32, media_type="application/pdf", name=canaries.file, size=9, created_by=owner
+    )
+    media.file.save("file", ContentFile(canaries.file.encode()), save=False)
+    media.save(force_insert=True)
+    chat = Chat.objects.create(
+        **scope,
+        whatsapp_account=account,
+        jid=f"{canaries.chat}@c.us",
+        kind="person",
+        name=canaries.file,
+        search_text="",
+    )
+    ShareLink.objects.create(
+        **scope,
+        chat=chat,
+        message_ids=[uuid7()],
+        token_hash=bytes([n]) * 32,
+        expires_at=now + timedelta(days=1),
+        created_by=owner,
+        created_at=now,
     )
     Group.objects.create(name=f"Group {n}")
     every, _ = IntervalSchedule.objects.get_or_create(every=3, period=IntervalSchedule.SECONDS)

@@ -16,6 +16,7 @@ from crm.models import Contact, ContactIdentity, ImportRow
 pytestmark = pytest.mark.django_db
 
 MODELS = [
+    "account.emailaddress",
     "accounts.event",
     "accounts.extensioninstance",
     "accounts.instancesession",
@@ -23,17 +24,18 @@ MODELS = [
     "accounts.plan",
     "accounts.user",
     "accounts.workspace",
-    "account.emailaddress",
     "auth.group",
     "crm.importbatch",
     "crm.whatsappaccount",
     "django_celery_beat.periodictask",
     "messaging.autoreplydecision",
     "messaging.dispatchwarning",
+    "messaging.mediafile",
     "messaging.numberpresence",
     "messaging.queuedmessage",
     "messaging.quickreply",
     "messaging.scheduledmessage",
+    "messaging.sharelink",
     "messaging.unreachablechat",
 ]
 SEARCHES = [
@@ -199,7 +201,7 @@ def test_other_pages_narrow_a_list_to_a_workspace(staff):
     workspace = Workspace.objects.get(name="Workspace 1")
     text = staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").content.decode()
     links = re.findall(r'href="(/admin/[^"]+\?workspace__id__exact=[^"]+)"', text)
-    assert len(links) == 12
+    assert len(links) == 14
     for link in links:
         rows = staff.get(link).context["cl"].result_list
         assert len(rows) > 0

@@ -292,6 +292,8 @@ ROUTES: dict[str, Route] = {
     "api-suppression": _api("GET DELETE", {"id": "{suppression}"}, {"reason": "stolen"}),
     "api-suppression-import": _api(multipart=True),
     "api-opt-out-words": _api("GET PUT", payload={"word": "stolen", "kind": "out"}),
+    "files": _page(payload={"id": "{media}"}),
+    "delete-file": _page({"media_id": "{media}"}),
     "media": Route(Kind.PUBLIC, {"signed": "{media}"}),
     "api-broadcasts": _api("GET POST", payload={"name": "stolen", "whatsapp_account": "{account}"}),
     "api-broadcast-settings": _api("GET PATCH", payload={"members_may_start": True}),
