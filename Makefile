@@ -13,7 +13,7 @@ ONLY ?=
 # A virtual environment whose Python is gone (after an upgrade of the system) is made anew.
 _ := $(shell [ ! -e .venv ] || .venv/bin/python -c '' 2>/dev/null || rm -rf .venv)
 
-.PHONY: help run demo test lint bench clean
+.PHONY: help run demo test lint bench simulate clean
 
 help: ## Show this list.
 	@echo "make …"
@@ -38,6 +38,9 @@ lint: .venv/.dev ## Check style, imports between packages, migrations, settings 
 
 bench: .venv/.dev ## Run the benchmarks. ONLY=start runs one, ONLY=crm all whose names begin so.
 	@$(PYTHON) -m waplus.local with-postgres -- $(PYTHON) -m bench $(ONLY)
+
+simulate: .venv/.dev ## Send 10,000 messages with pretended extensions while everything is killed; prints what happened.
+	@$(PYTHON) -m waplus.tests.simulator
 
 clean: ## Delete .venv and .local, the embedded database and uploaded files included.
 	@pid=$$(sed -n 's/.*"pid": \([0-9]*\).*/\1/p' .local/run.json 2>/dev/null); \
