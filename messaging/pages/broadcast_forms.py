@@ -38,7 +38,10 @@ class BroadcastForm(forms.Form):
         max_length=MAX_NAME,
         help_text=gettext_lazy("For your team; recipients never see it."),
     )
-    whatsapp_account = forms.ChoiceField(label=gettext_lazy("From which number?"))
+    whatsapp_account = forms.ChoiceField(
+        label=gettext_lazy("From which number?"),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
+    )
     start_wall = WallTimeField(
         label=gettext_lazy("Start"), required=False, help_text=gettext_lazy("Empty: as soon as somebody starts it.")
     )

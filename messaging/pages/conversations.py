@@ -29,7 +29,9 @@ CONTENT = gettext_lazy("Also what they wrote: texts, files and reactions")
 class RuleForm(forms.Form):
     """Many chats at once: a number, a tag or a tab, as `kind:id`."""
 
-    chats = forms.ChoiceField(label=gettext_lazy("Which chats"))
+    chats = forms.ChoiceField(
+        label=gettext_lazy("Which chats"), error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")}
+    )
     content = forms.BooleanField(label=CONTENT, required=False)
 
     def __init__(self, *args, choices, **kwargs):

@@ -36,7 +36,10 @@ class ScheduleForm(forms.Form):
     """
 
     id = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    whatsapp_account = forms.ChoiceField(label=gettext_lazy("From which number?"))
+    whatsapp_account = forms.ChoiceField(
+        label=gettext_lazy("From which number?"),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
+    )
     body = forms.CharField(
         label=gettext_lazy("Message"),
         required=False,
@@ -45,7 +48,11 @@ class ScheduleForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=gettext_lazy("{{first_name|there}} becomes the contact’s first name, or “there” without one."),
     )
-    media = forms.ChoiceField(label=gettext_lazy("File"), required=False)
+    media = forms.ChoiceField(
+        label=gettext_lazy("File"),
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
+        required=False,
+    )
     wall_time = WallTimeField(label=gettext_lazy("When?"))
     time_zone = forms.CharField(
         label=gettext_lazy("Time zone"),

@@ -252,7 +252,7 @@ ROUTES: dict[str, Route] = {
         "POST",
         payload={
             "whatsapp_account": "{account}",
-            "acks": [{"message_id": "3EB0AAAA", "ack": 1, "scheme": "whatsapp_web"}],
+            "acks": [{"message_id": "{reserved}", "ack": 1, "scheme": "whatsapp_web"}],
         },
     ),
     "api-dispatch-messages": _api(

@@ -244,6 +244,7 @@ def build(workspace: Workspace, alice: User) -> Target:
             "series": series.pk,
             "queued": queued.pk,
             "late": late.pk,
+            "reserved": queued.message_id,
             **broadcasts,
             "suppression": suppression.pk,
             "unknown": unknown.pk,
