@@ -36,9 +36,11 @@ from messaging.models import (
     BroadcastExclusion,
     ConsentRecord,
     QueuedMessage,
+    ShareLink,
     Suppression,
 )
 from messaging.tests.schedules import make_schedule
+from waplus.lib.ids import uuid7
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 # What an undone merge leaves behind on purpose, and what is no row of a contact.
@@ -183,7 +185,17 @@ class Crowd:
                 workspace=furniture.workspace, whatsapp_account=furniture.account, name="News"
             )
             BroadcastExclusion.objects.create(**scope, broadcast=broadcast, reason="opted_out")
-            AutoReplyChat.objects.create(**scope, whatsapp_account=furniture.account, chat_jid="4915100000000@c.us")
+            AutoReplyChat.objects.get_or_create(
+                **scope, whatsapp_account=furniture.account, defaults={"chat_jid": "4915100000000@c.us"}
+            )
+            ShareLink.objects.create(
+                **scope,
+                chat=furniture.group,
+                message_ids=[uuid7()],
+                token_hash=self._fresh().to_bytes(32),
+                expires_at=now,
+                created_at=now,
+            )
             AutoReplyDecision.objects.create(
                 **scope,
                 whatsapp_account=furniture.account,

@@ -78,6 +78,7 @@ MOVED = {
     "messaging.consentrecord.contact",
     "messaging.queuedmessage.contact",
     "messaging.scheduledrecipient.contact",
+    "messaging.sharelink.contact",
     "messaging.suppression.contact",
 }
 

@@ -67,8 +67,11 @@ def test_keeps_contacts_of_earlier_version(tmp_path):
             assert cursor.fetchall() == [("jose luk", " jose luk padaria 5511987654321", 1, None, None)]
             cursor.execute("SELECT value, match_key, holds_key, last_seen_at FROM crm_contactidentity")
             assert cursor.fetchall() == [("+5511987654321", "551187654321", True, None)]
-            cursor.execute("SELECT contact_id::text, body FROM messaging_scheduledmessage")
-            assert cursor.fetchall() == [(str(contact), "Hello")]
+            cursor.execute(
+                "SELECT r.contact_id::text, r.chat_jid, r.state, p.position, p.body FROM messaging_scheduledrecipient r "
+                "JOIN messaging_contentpart p ON p.scheduled_message_id = r.scheduled_message_id"
+            )
+            assert cursor.fetchall() == [(str(contact), "5511987654321@c.us", "waiting", 0, "Hello")]
             # The triggers are there: what was stored before is stamped from now on.
             cursor.execute("UPDATE crm_contact SET name = 'Joseph' RETURNING version, field_versions")
             assert cursor.fetchall() == [(2, {"name": 2})]

@@ -22,6 +22,14 @@ MESSAGES = 20
 PATIENCE = 40  # seconds; a new beat needs some to start, and then its first round
 
 
+# A new number warms up, and keeps a distance between messages; that would take longer than a test.
+NO_LIMITS = {
+    **dict.fromkeys(("spacing_seconds", "jitter_seconds"), 0),
+    **dict.fromkeys(("max_per_hour", "max_per_day", "max_new_per_day", "quiet_from", "quiet_until"), None),
+    **dict.fromkeys(("warm_up_from", "min_reply_percent"), None),
+}
+
+
 @pytest.fixture(scope="module")
 def devices(running) -> list[Device]:
     """Alice's and Bob's extension, installed and logged in."""
@@ -40,6 +48,8 @@ def numbers(devices) -> list[str]:
         devices[0].api("POST", "/whatsapp-accounts/", json={"jid": f"551191234567{last}@c.us"})["id"] for last in (1, 2)
     ]
     assert {number["id"] for number in devices[1].api("GET", "/whatsapp-accounts/")["results"]} == set(told)
+    for number in told:
+        devices[0].api("PATCH", f"/whatsapp-accounts/{number}/budget/", json=NO_LIMITS)
     return told
 
 
