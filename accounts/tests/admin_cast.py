@@ -18,6 +18,10 @@ from accounts.models import IdempotencyRecord, InstanceSession, Role, User, Work
 from accounts.services import instances, invitations, plans, tokens, workspaces
 from crm.models import Chat, Contact, ContactIdentity, ImportBatch, ImportRow, WhatsAppAccount
 from messaging.models import (
+    AutoReplyDecision,
+    Broadcast,
+    ConversationRule,
+    ConversationSync,
     DispatchAttempt,
     DispatchWarning,
     MediaFile,
@@ -197,6 +201,21 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         name=canaries.file,
         search_text="",
     )
+    AutoReplyDecision.objects.create(
+        **scope,
+        whatsapp_account=account,
+        contact=contact,
+        chat_jid=f"{canaries.chat}@c.us",
+        message_id=f"3EB0{n}",
+        verdict="answered",
+        received_at=now,
+        decided_at=now,
+    )
+    Broadcast.objects.create(**scope, whatsapp_account=account, name=canaries.file, created_by=owner)
+    rule = ConversationRule.objects.create(
+        **scope, kind="chat", chat=chat, metadata_on=True, content_on=False, changed_at=now
+    )
+    ConversationSync.objects.create(**scope, chat=chat, home=chat, whatsapp_account=account, metadata_rule=rule)
     ShareLink.objects.create(
         **scope,
         chat=chat,

@@ -29,6 +29,9 @@ MODELS = [
     "crm.whatsappaccount",
     "django_celery_beat.periodictask",
     "messaging.autoreplydecision",
+    "messaging.broadcast",
+    "messaging.conversationrule",
+    "messaging.conversationsync",
     "messaging.dispatchwarning",
     "messaging.mediafile",
     "messaging.numberpresence",
@@ -201,7 +204,7 @@ def test_other_pages_narrow_a_list_to_a_workspace(staff):
     workspace = Workspace.objects.get(name="Workspace 1")
     text = staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").content.decode()
     links = re.findall(r'href="(/admin/[^"]+\?workspace__id__exact=[^"]+)"', text)
-    assert len(links) == 14
+    assert len(links) == 17
     for link in links:
         rows = staff.get(link).context["cl"].result_list
         assert len(rows) > 0

@@ -1,13 +1,14 @@
 """Synced conversations in the admin: what is switched on and how far it is, never what was written or by whom."""
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from accounts.models import Workspace
 from crm.models import WhatsAppAccount
 from messaging.models import ConversationRule, ConversationSync
-from waplus.lib.admin import ReadOnlyAdmin, mask_jid, page_link
+from waplus.lib.admin import ReadOnlyAdmin, as_uuid, mask_jid, page_link
 
 
 @admin.register(ConversationRule)
@@ -17,7 +18,14 @@ class ConversationRuleAdmin(ReadOnlyAdmin):
     list_select_related = ("workspace",)
     fields = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
     readonly_fields = fields
+    search_fields = ("id",)
+    search_help_text = _("ID of a row or a workspace")
+    links = ("workspace",)
     show_full_result_count = False
+
+    def find(self, queryset, term):
+        uuid = as_uuid(term)
+        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
 
     @display(description=_("workspace"))
     def workspace_page(self, rule):
@@ -43,7 +51,14 @@ class ConversationSyncAdmin(ReadOnlyAdmin):
         *("reached_start", "content_reached_start", "deleting", "synced_at"),
     )
     readonly_fields = fields
+    search_fields = ("id",)
+    search_help_text = _("ID of a row or a workspace")
+    links = ("workspace",)
     show_full_result_count = False
+
+    def find(self, queryset, term):
+        uuid = as_uuid(term)
+        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
 
     @display(description=_("workspace"))
     def workspace_page(self, sync):

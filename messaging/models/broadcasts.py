@@ -112,7 +112,8 @@ class Broadcast(WorkspaceModel):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        """Without its name, which staff do not see."""
+        return f"broadcast {self.pk}"
 
     @property
     def has_hours(self) -> bool:
