@@ -29,6 +29,7 @@ from crm.services.bulk import effects
 from crm.services.identities import owners_of
 from crm.services.reminders import changes
 from crm.tests.people import Crowd, difference, furnish, make_contact, tables_of
+from messaging.models import AutoReplyChat
 from messaging.services.scheduling import update_scheduled_message
 from messaging.services.scheduling.recipients import To
 from messaging.tests.schedules import make_schedule
@@ -179,7 +180,7 @@ def test_undone_merge_gives_every_row_back(acme, furniture, seed):
     before = tables_of(acme)
     done = merge(acme, kept, absorbed)
     moved = MergeMove.objects.filter(merge=done).count()
-    left = sum(model.objects.filter(contact=absorbed).count() for model in (ContactTag, FieldValue))
+    left = sum(model.objects.filter(contact=absorbed).count() for model in (AutoReplyChat, ContactTag, FieldValue))
     hanging = sum(field.model.objects.filter(**{field.name: absorbed}).count() for field in merging.hanging_fields())
     assert moved >= 1
     assert hanging == left
