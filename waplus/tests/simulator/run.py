@@ -134,7 +134,7 @@ class _Accidents:
 
     def _restart_postgresql(self) -> None:
         """Without a checkpoint: what was committed comes back from the log."""
-        postmaster = self.cluster.postmaster()
+        postmaster = self.cluster.process
         postmaster.send_signal(signal.SIGQUIT)
         postmaster.wait(30)
         self.cluster.start()
