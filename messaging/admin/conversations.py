@@ -11,13 +11,9 @@ from messaging.models import ConversationRule, ConversationSync
 from waplus.lib.admin import ReadOnlyAdmin, as_uuid, mask_jid, page_link
 
 
-@admin.register(ConversationRule)
-class ConversationRuleAdmin(ReadOnlyAdmin):
-    list_display = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
-    list_filter = ("kind", "metadata_on", "content_on")
-    list_select_related = ("workspace",)
-    fields = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
-    readonly_fields = fields
+class OfWorkspaceAdmin(ReadOnlyAdmin):
+    """Rows that are found by their own id or the workspace's."""
+
     search_fields = ("id",)
     search_help_text = _("ID of a row or a workspace")
     links = ("workspace",)
@@ -28,12 +24,21 @@ class ConversationRuleAdmin(ReadOnlyAdmin):
         return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
 
     @display(description=_("workspace"))
-    def workspace_page(self, rule):
-        return page_link(Workspace, rule.workspace_id, rule.workspace)
+    def workspace_page(self, row):
+        return page_link(Workspace, row.workspace_id, row.workspace)
+
+
+@admin.register(ConversationRule)
+class ConversationRuleAdmin(OfWorkspaceAdmin):
+    list_display = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
+    list_filter = ("kind", "metadata_on", "content_on")
+    list_select_related = ("workspace",)
+    fields = ("id", "workspace_page", "kind", "metadata_on", "content_on", "version", "changed_at")
+    readonly_fields = fields
 
 
 @admin.register(ConversationSync)
-class ConversationSyncAdmin(ReadOnlyAdmin):
+class ConversationSyncAdmin(OfWorkspaceAdmin):
     list_display = (
         "id",
         "workspace_page",
@@ -51,18 +56,6 @@ class ConversationSyncAdmin(ReadOnlyAdmin):
         *("reached_start", "content_reached_start", "deleting", "synced_at"),
     )
     readonly_fields = fields
-    search_fields = ("id",)
-    search_help_text = _("ID of a row or a workspace")
-    links = ("workspace",)
-    show_full_result_count = False
-
-    def find(self, queryset, term):
-        uuid = as_uuid(term)
-        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
-
-    @display(description=_("workspace"))
-    def workspace_page(self, sync):
-        return page_link(Workspace, sync.workspace_id, sync.workspace)
 
     @display(description=_("number"))
     def number(self, sync):

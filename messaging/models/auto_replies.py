@@ -6,11 +6,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scoping import WorkspaceModel
 from crm.models import Contact, WhatsAppAccount
+from messaging.models.dispatch import chat_key_field
 from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 from waplus.lib.walltime import validate_zone
 
@@ -125,12 +125,7 @@ class AutoReplyChat(WorkspaceModel):
     whatsapp_account = ScopedForeignKey(WhatsAppAccount, models.CASCADE, related_name="+", db_index=False)
     contact = ScopedForeignKey(Contact, models.CASCADE, null=True, related_name="+", db_index=False)
     chat_jid = models.CharField(_("chat"), max_length=64)
-    chat_key = models.GeneratedField(
-        expression=Coalesce(Cast("contact", models.TextField()), "chat_jid", output_field=models.TextField()),
-        output_field=models.TextField(),
-        db_persist=True,
-        help_text=_("The contact's id, or the chat's address without one."),
-    )
+    chat_key = chat_key_field()
     last_inbound_at = models.DateTimeField(_("last received"), null=True)
     last_human_at = models.DateTimeField(_("last written by a member"), null=True)
     last_reply_at = models.DateTimeField(_("last answered by itself"), null=True)

@@ -59,6 +59,16 @@ class LatePolicy(models.TextChoices):
     ASK = "ask", _("Ask")
 
 
+def chat_key_field() -> models.GeneratedField:
+    """What is the same for all addresses of one person, made by the database of `contact` and `chat_jid`."""
+    return models.GeneratedField(
+        expression=Coalesce(Cast("contact", models.TextField()), "chat_jid", output_field=models.TextField()),
+        output_field=models.TextField(),
+        db_persist=True,
+        help_text=_("The contact's id, or the chat's address without one."),
+    )
+
+
 class QueuedMessage(WorkspaceModel):
     """One message to be sent once.
 
@@ -85,12 +95,7 @@ class QueuedMessage(WorkspaceModel):
     whatsapp_account = ScopedForeignKey(WhatsAppAccount, models.CASCADE, related_name="+", db_index=False)
     contact = ScopedForeignKey(Contact, models.CASCADE, null=True, related_name="+", db_index=False)
     chat_jid = models.CharField(_("chat"), max_length=64)
-    chat_key = models.GeneratedField(
-        expression=Coalesce(Cast("contact", models.TextField()), "chat_jid", output_field=models.TextField()),
-        output_field=models.TextField(),
-        db_persist=True,
-        help_text=_("The contact's id, or the chat's address without one."),
-    )
+    chat_key = chat_key_field()
     body = models.TextField(_("text"), blank=True)
     media = ScopedForeignKey(MediaFile, models.SET_NULL, null=True, related_name="+", db_index=False)
     message_id = models.CharField(_("reserved message id"), max_length=40)

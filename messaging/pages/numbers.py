@@ -104,24 +104,21 @@ def choose_device(request, membership, account_id):
 @member_page()
 def pause(request, membership, account_id):
     """Hand out nothing more."""
-    _account(membership, account_id)
-    with told(request, _("Nothing more is sent from this number until you go on.")):
-        pause_number(
-            workspace=membership.workspace,
-            account_id=account_id,
-            user=request.user,
-            actor=actors.person(request.user),
-        )
-    return redirect("number", account_id)
+    said = _("Nothing more is sent from this number until you go on.")
+    return _switch(request, membership, account_id, pause_number, said)
 
 
 @require_POST
 @member_page()
 def resume(request, membership, account_id):
     """Hand out again."""
+    return _switch(request, membership, account_id, resume_number, _("Messages of this number are sent again."))
+
+
+def _switch(request, membership, account_id, switch_number, said):
     _account(membership, account_id)
-    with told(request, _("Messages of this number are sent again.")):
-        resume_number(
+    with told(request, said):
+        switch_number(
             workspace=membership.workspace,
             account_id=account_id,
             user=request.user,

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from messaging.models import HeldBy, MessageSource
+from messaging.models.dispatch import AT_ONCE
 from messaging.services.budget.state import BudgetNow
-
-# Somebody waits for these in front of a screen.
-AT_ONCE = frozenset({MessageSource.DIRECT, MessageSource.AUTO_REPLY})
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Kinds of failures that an instance tells apart."""
 
-# The chat cannot be written to, now or later.
-UNREACHABLE_CODES = ["not_on_whatsapp", "blocked", "left_group", "chat_gone"]
-FAILURE_CODES = [*UNREACHABLE_CODES, "account_restricted", "media_failed", "other"]
+from messaging.models import UnreachableReason
+
+# The first say that the chat cannot be written to, now or later.
+FAILURE_CODES = [*UnreachableReason.values, "account_restricted", "media_failed", "other"]

@@ -9,8 +9,8 @@ from uuid import UUID
 from django.utils.translation import gettext_noop
 
 from messaging.models import HeldBy
+from messaging.models.dispatch import AT_ONCE
 from messaging.services.budget import BudgetNow, Hold, verdict
-from messaging.services.budget.verdicts import AT_ONCE
 
 IN_BIN = gettext_noop("Its contact is in the bin.")
 OPTED_OUT = gettext_noop("The person does not want to be written to.")

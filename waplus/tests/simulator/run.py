@@ -23,7 +23,6 @@ from waplus.tests.simulator.whatsapp import WhatsApp
 from waplus.tests.simulator.wishes import Size, Wishes
 
 LOST_ANSWERS = 0.02
-OPEN = "SELECT count(*) FROM messaging_queuedmessage WHERE state <> ALL(%s)"
 
 
 @dataclass
