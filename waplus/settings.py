@@ -317,6 +317,8 @@ MAX_MEDIA_UPLOAD_BYTES = env.int("WHATSAPP_MAX_DOCUMENT_MB", 100) * 1024 * 1024 
 MAX_MEDIA_PART_BYTES = 16 * 1024 * 1024
 MAX_IMPORT_BYTES = 200 * 1024 * 1024
 MAX_IMPORT_ROWS = 1_000_000
+# An export of quick replies with all their texts, and what a form adds around it.
+MAX_REPLY_FILE_BYTES = 16 * 1024 * 1024 + 16_384
 # A list of 100,000 numbers with a name beside each.
 MAX_NUMBER_LIST_BYTES = 8 * 1024 * 1024
 # Imports that are worked on at once, over all workers; fewer than there are worker processes.

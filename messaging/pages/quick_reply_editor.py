@@ -12,9 +12,9 @@ from accounts import actors
 from accounts.models import Membership
 from accounts.page_access import member_page
 from crm.models import Contact
-from messaging.models import MediaFile, QuickReply, Visibility
+from messaging.models import QuickReply, Visibility
+from messaging.pages.message_parts import as_id, recent_files
 from messaging.pages.quick_reply_drafts import Draft, DraftText
-from messaging.services.media.keeping import keep_file
 from messaging.services.quick_replies import changes, folders
 from messaging.services.templating import TemplateError, fill, known_variables, parse, problems_of, values_for
 from waplus.lib.errors import NotFound, Refused
@@ -70,7 +70,6 @@ def _is_template(body: str) -> bool:
 
 
 def _page(request, membership: Membership, draft: Draft, reply: QuickReply | None, status: int = 200):
-    recent = MediaFile.objects.for_workspace(membership.workspace).order_by("-created_at", "-id")[:SAMPLES]
     context = {
         "draft": draft,
         "reply": reply,
@@ -80,7 +79,7 @@ def _page(request, membership: Membership, draft: Draft, reply: QuickReply | Non
         "variables": known_variables(membership.workspace),
         "samples": _samples(membership),
         "sample": request.POST.get("sample", ""),
-        "recent_files": list(recent),
+        "files": recent_files(membership.workspace),
         **_preview(request, membership, draft.texts[draft.shown]),
     }
     return render(request, "messaging/quick_reply.html", context, status=status)
@@ -92,7 +91,9 @@ def new_reply(request, membership):
     """Write a new quick reply. The id is made with the form, so that sending it twice makes one."""
     if request.method != "POST":
         language = request.user.language or "en"
-        draft = Draft(id=str(uuid7()), folder=request.GET.get("folder", "")[:40], texts=[DraftText(language)])
+        draft = Draft(
+            id=str(uuid7()), folder=request.GET.get("folder", "")[:40], texts=[DraftText("0", language=language)]
+        )
         return _page(request, membership, draft, None)
     return _posted(request, membership, None)
 
@@ -110,6 +111,13 @@ def edit_reply(request, membership, reply_id):
     return _posted(request, membership, reply)
 
 
+def _keep_files(request, membership: Membership, draft: Draft) -> bool:
+    """Keep the files that came with the form; whether all of them could be. The language of a refused one is shown."""
+    refused = [index for index, text in enumerate(draft.texts) if not text.keep_files(request, membership)]
+    draft.shown = refused[0] if refused else draft.shown
+    return not refused
+
+
 def _posted(request, membership: Membership, reply: QuickReply | None):
     draft = Draft.of_form(membership.workspace, request.POST)
     what = request.POST.get("do", "save")
@@ -121,7 +129,7 @@ def _posted(request, membership: Membership, reply: QuickReply | None):
     who = {"workspace": membership.workspace, "user": request.user, "actor": actors.person(request.user)}
     try:
         if reply is None:
-            changes.create_reply(**who, id=_client_id(draft.id), **draft.values())
+            changes.create_reply(**who, id=as_id(draft.id), **draft.values())
         else:
             changes.update_reply(**who, reply_id=reply.pk, **draft.values())
     except NotFound as error:
@@ -131,38 +139,6 @@ def _posted(request, membership: Membership, reply: QuickReply | None):
         return _page(request, membership, draft, reply)
     messages.success(request, _("“%(name)s” is saved.") % {"name": draft.name.strip()})
     return redirect("quick-replies")
-
-
-def _keep_files(request, membership: Membership, draft: Draft) -> bool:
-    """Keep the files that came with the form, and attach them; whether all of them could be.
-
-    They are kept whatever becomes of the form, so that nobody chooses them twice; one that stays unused is
-    deleted like every other.
-    """
-    fine = True
-    for index, text in enumerate(draft.texts):
-        for place, part in enumerate(text.parts):
-            file = request.FILES.get(f"file-{index}-{place}")
-            if file is None:
-                continue
-            try:
-                part.media, _is_new = keep_file(
-                    workspace=membership.workspace,
-                    user=request.user,
-                    actor=actors.person(request.user),
-                    file=file,
-                    name=file.name or "",
-                )
-            except Refused as refusal:
-                part.error, draft.shown, fine = refusal.detail, index, False
-    return fine
-
-
-def _client_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @require_POST

@@ -21,11 +21,13 @@ from crm.services.contact_pages import contact_ids_page
 from crm.templatetags.crm import title
 from messaging.models import ScheduledMessage, ScheduleState
 from messaging.models.dispatch import DispatchState
+from messaging.pages.message_parts import MessageParts, recent_files
 from messaging.pages.scheduled_calendar import VIEWS, build
-from messaging.pages.scheduled_forms import ScheduleForm, form_of, new_form, recipients_of
+from messaging.pages.scheduled_forms import AUTO_ID, ScheduleForm, form_of, new_form, recipients_of
 from messaging.services import scheduling
 from messaging.services.contents import parts_of
 from messaging.services.scheduling.lists import shown
+from messaging.services.templating import known_variables
 from waplus.lib.ids import uuid7
 from waplus.lib.walltime import zone_names
 
@@ -111,20 +113,30 @@ def find_recipients(request, membership):
     )
 
 
-def _form_page(request, membership, form: ScheduleForm, named: list[str]):
+def _form_page(request, membership, form: ScheduleForm, parts: MessageParts, named: list[str]):
     query = request.POST.get("q", "").strip()[:200]
     chosen = _chosen(membership.workspace, named)
     return render(
         request,
         "messaging/scheduled_new.html",
         {
-            "form": form,
             "chosen": chosen,
             "found": _found(membership, query, chosen),
             "query": query,
-            "zones": sorted(zone_names()),
+            **_fields(membership.workspace, form, parts),
         },
     )
+
+
+def _fields(workspace, form: ScheduleForm, parts: MessageParts) -> dict:
+    """What the fields of a message are shown with."""
+    return {
+        "form": form,
+        "parts": parts,
+        "files": recent_files(workspace),
+        "variables": known_variables(workspace),
+        "zones": sorted(zone_names()),
+    }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -138,22 +150,33 @@ def new_scheduled(request, membership):
             wall = form.initial["wall_time"]
             day = _day(request.GET["day"], wall.date())
             form.initial["wall_time"] = wall.replace(year=day.year, month=day.month, day=day.day)
-        return _form_page(request, membership, form, request.GET.getlist("to"))
-    form = ScheduleForm(request.POST, workspace=workspace, auto_id="schedule-%s")
+        return _form_page(request, membership, form, MessageParts(), request.GET.getlist("to"))
+    form, parts, is_to_save = _sent(request, membership)
     named = request.POST.getlist("to")
-    if form.is_valid():
-        with refused_at(form, parts="body"):
+    if is_to_save:
+        with refused_at(form), parts.noted():
             message, _is_new = scheduling.schedule_message(
                 workspace=workspace,
                 user=request.user,
                 actor=actors.person(request.user),
                 id=form.cleaned_data["id"] or uuid7(),
                 recipients=recipients_of(workspace, named),
-                parts=[form.first_part()],
+                parts=parts.values(),
                 **form.values(),
             )
             return redirect("scheduled-message", message.pk)
-    return _form_page(request, membership, form, named)
+    return _form_page(request, membership, form, parts, named)
+
+
+def _sent(request, membership, initial: dict | None = None) -> tuple[ScheduleForm, MessageParts, bool]:
+    """The form as it was sent, what the message says, and whether they can be saved: not if another button was pressed."""
+    workspace = membership.workspace
+    parts = MessageParts.of_form(workspace, request.POST)
+    is_whole = parts.keep_files(request, membership)
+    if parts.do(request.POST.get("do", "")):
+        return ScheduleForm.again(request.POST, workspace=workspace, initial=initial), parts, False
+    form = ScheduleForm(request.POST, workspace=workspace, auto_id=AUTO_ID, initial=initial)
+    return form, parts, form.is_valid() and is_whole
 
 
 def _message(membership, message_id: UUID) -> ScheduledMessage:
@@ -172,30 +195,27 @@ def scheduled_message(request, membership, message_id):
     """One message: when, to whom, what became of it; a POST changes it."""
     message = _message(membership, message_id)
     if request.method != "POST":
-        return _detail(request, message, form_of(message))
-    form = ScheduleForm(
-        request.POST, workspace=membership.workspace, auto_id="schedule-%s", initial=form_of(message).initial
-    )
-    if form.is_valid():
-        with refused_at(form, parts="body"):
+        return _detail(request, message, form_of(message), MessageParts.of_kept(parts_of(message)))
+    form, parts, is_to_save = _sent(request, membership, form_of(message).initial)
+    if is_to_save:
+        with refused_at(form), parts.noted():
             values = form.values()
             # The form shows no seconds: unless the minute changed, the time is the one that was meant.
             if values["wall_time"] == message.wall_time.replace(second=0, microsecond=0):
                 del values["wall_time"]
-            others = [{"body": part.body, "media": part.media_id} for part in parts_of(message)][1:]
             scheduling.update_scheduled_message(
                 workspace=membership.workspace,
                 message_id=message_id,
                 actor=actors.person(request.user),
-                parts=[form.first_part(), *others],
+                parts=parts.values(),
                 **values,
             )
             messages.success(request, _("The message is changed."))
             return redirect("scheduled-message", message_id)
-    return _detail(request, message, form)
+    return _detail(request, message, form, parts)
 
 
-def _detail(request, message: ScheduledMessage, form: ScheduleForm):
+def _detail(request, message: ScheduledMessage, form: ScheduleForm, parts: MessageParts):
     recipients = list(message.recipients.all())
     contacts = (
         Contact.objects.for_workspace(message.workspace)
@@ -224,9 +244,9 @@ def _detail(request, message: ScheduledMessage, form: ScheduleForm):
         {
             "message": message,
             "recipients": recipients,
-            "parts": sorted(message.parts.all(), key=lambda part: part.position),
-            "form": form,
-            "zones": sorted(zone_names()),
+            "said": sorted(message.parts.all(), key=lambda part: part.position),
+            "is_being_changed": request.method == "POST",
+            **_fields(message.workspace, form, parts),
             "recurs": in_words(message.rrule) if message.rrule else "",
             "is_open": message.state != ScheduleState.CANCELLED and (waits or queued),
             "is_paused": message.state == ScheduleState.PAUSED,

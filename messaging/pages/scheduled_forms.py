@@ -5,6 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,13 +14,13 @@ from accounts.models import User, Workspace
 from crm.models import Chat, Contact, WhatsAppAccount
 from crm.pages.recurrence import CHOICES, in_words
 from crm.pages.reminder_forms import WallTimeField
-from messaging.models import MediaFile, ScheduleClock, ScheduledMessage
-from messaging.models.scheduled import MAX_BODY
+from messaging.models import ScheduleClock, ScheduledMessage
 from messaging.services.scheduling.recipients import To
 from waplus.lib.ids import uuid7
 from waplus.lib.walltime import zone_names
 
 MORNING = time(9)
+AUTO_ID = "schedule-%s"
 ENDS = [("", gettext_lazy("Never")), ("count", gettext_lazy("After some times")), ("until", gettext_lazy("On a day"))]
 LATE = [
     (10, gettext_lazy("10 minutes")),
@@ -30,7 +31,7 @@ LATE = [
 
 
 class ScheduleForm(forms.Form):
-    """A scheduled message. A new one's id is made with the form, so that sending it twice makes one.
+    """A scheduled message, but for its parts (`MessageParts`). A new one's id is made with the form, so that sending it twice makes one.
 
     `to` names recipients as `contact:<id>` or `chat:<WhatsApp id>`.
     """
@@ -39,19 +40,6 @@ class ScheduleForm(forms.Form):
     whatsapp_account = forms.ChoiceField(
         label=gettext_lazy("From which number?"),
         error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
-    )
-    body = forms.CharField(
-        label=gettext_lazy("Message"),
-        required=False,
-        max_length=MAX_BODY,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=gettext_lazy("{{first_name|there}} becomes the contact’s first name, or “there” without one."),
-    )
-    media = forms.ChoiceField(
-        label=gettext_lazy("File"),
-        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
-        required=False,
     )
     wall_time = WallTimeField(label=gettext_lazy("When?"))
     time_zone = forms.CharField(
@@ -78,12 +66,10 @@ class ScheduleForm(forms.Form):
         accounts = WhatsAppAccount.objects.for_workspace(workspace).order_by("id")
         self.accounts = {str(account.pk): account for account in accounts}
         self.fields["whatsapp_account"].choices = [(key, str(account)) for key, account in self.accounts.items()]
-        files = MediaFile.objects.for_workspace(workspace).order_by("-id")[:50]
-        self.fields["media"].choices = [("", _("None")), *((str(file.pk), str(file)) for file in files)]
-        for name, choices in (("rrule", CHOICES), ("lateness_minutes", LATE), ("media", [])):
-            self._keep(name, choices)
+        for name in ("rrule", "lateness_minutes"):
+            self._keep(name)
 
-    def _keep(self, name: str, choices) -> None:
+    def _keep(self, name: str) -> None:
         """Offer also what is chosen already, where it is none of the usual choices."""
         chosen = self.initial.get(name)
         offered = {str(key) for key, _label in self.fields[name].choices}
@@ -115,13 +101,16 @@ class ScheduleForm(forms.Form):
                 values["rrule"] = f"{rule};UNTIL={values['ends_on']:%Y%m%d}"
         return values
 
+    @classmethod
+    def again(cls, data: QueryDict, *, workspace: Workspace, initial: dict | None = None) -> "ScheduleForm":
+        """The form as it was sent, without a judgement: a button of it asked for something else than to save it."""
+        sent = {name: data[name] for name in cls.base_fields if name in data}
+        return cls(initial={**(initial or {}), **sent}, workspace=workspace, auto_id=AUTO_ID)
+
     def values(self) -> dict:
         """What the service is given, but for recipients and parts."""
         names = ("whatsapp_account", "wall_time", "time_zone", "clock", "rrule", "lateness_minutes", "on_late")
         return {name: self.cleaned_data[name] for name in names}
-
-    def first_part(self) -> dict:
-        return {"body": self.cleaned_data["body"], "media": self.cleaned_data["media"] or None}
 
 
 def new_form(user: User, workspace: Workspace) -> ScheduleForm:
@@ -136,16 +125,13 @@ def new_form(user: User, workspace: Workspace) -> ScheduleForm:
         "lateness_minutes": 60,
         "on_late": "skip",
     }
-    return ScheduleForm(initial=initial, workspace=workspace, auto_id="schedule-%s")
+    return ScheduleForm(initial=initial, workspace=workspace, auto_id=AUTO_ID)
 
 
 def form_of(message: ScheduledMessage) -> ScheduleForm:
     """The form of a message as it is."""
-    part = next(iter(sorted(message.parts.all(), key=lambda part: part.position)), None)
     initial = {
         "whatsapp_account": str(message.whatsapp_account_id),
-        "body": part.body if part else "",
-        "media": str(part.media_id or "") if part else "",
         "wall_time": message.wall_time,
         "time_zone": message.time_zone,
         "clock": message.clock,
@@ -153,7 +139,7 @@ def form_of(message: ScheduledMessage) -> ScheduleForm:
         "lateness_minutes": message.lateness_minutes,
         "on_late": message.on_late,
     }
-    return ScheduleForm(initial=initial, workspace=message.workspace, auto_id="schedule-%s")
+    return ScheduleForm(initial=initial, workspace=message.workspace, auto_id=AUTO_ID)
 
 
 def recipients_of(workspace: Workspace, named: list[str]) -> list[To]:

@@ -121,7 +121,7 @@ def test_schedules_series(page, acme, alice, number):
     ("changes", "sentence"),
     [
         ({"to": ""}, "1 to 100 recipients"),
-        ({"body": ""}, "A part has a text or a file."),
+        ({"body": " "}, "A part has a text or a file."),
         ({"body": "{{nickname}}"}, "nickname"),
         ({"time_zone": "Mars"}, "Choose a time zone"),
         ({"wall_time": "2026-05-01T09:00"}, "This time has passed"),

@@ -24,6 +24,11 @@ class BodySizeMiddleware:
     UPLOAD_PATHS = {
         re.compile(r"/api/v1/imports/|/imports/new/"): "MAX_IMPORT_BYTES",
         re.compile(r"/api/v1/media/|/messages/files/"): "MAX_MEDIA_UPLOAD_BYTES",
+        # Forms that write messages take files with them.
+        re.compile(
+            r"/messages/((quick-replies|scheduled|auto-replies)/(new|[0-9a-f-]{36})|broadcasts/(new|[0-9a-f-]{36}/message))/"
+        ): "MAX_MEDIA_UPLOAD_BYTES",
+        re.compile(r"/api/v1/quick-replies/import/|/messages/quick-replies/import/"): "MAX_REPLY_FILE_BYTES",
         re.compile(r"/api/v1/media/uploads/[0-9a-f-]{36}/parts/[0-9]+/"): "MAX_MEDIA_PART_BYTES",
         re.compile(r"/api/v1/suppressions/import/|/messages/do-not-contact/import/"): "MAX_NUMBER_LIST_BYTES",
         re.compile(r"/api/v1/(contacts|chats)/[0-9a-f-]{36}/avatar/"): "MAX_AVATAR_UPLOAD_BYTES",
