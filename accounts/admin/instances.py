@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 from accounts import actors
 from accounts.models import ExtensionInstance, InstanceSession, User, Workspace
 from accounts.services import instances
-from waplus.lib.admin import ReadOnlyAdmin, ReadOnlyInline, as_uuid, page_link
+from waplus.lib.admin import OfWorkspaceAdmin, ReadOnlyAdmin, ReadOnlyInline, as_uuid, page_link
 
 SESSION_FIELDS = ("created_at", "refreshed_at", "expires_at", "revoked_at", "revoked_reason")
 
@@ -91,7 +91,10 @@ class AliveFilter(admin.SimpleListFilter):
 
 
 @admin.register(InstanceSession)
-class InstanceSessionAdmin(ReadOnlyAdmin):
+class InstanceSessionAdmin(OfWorkspaceAdmin):
+    found_by = ("pk", "instance", "workspace")
+    hidden = ("auth_hash", "instance__secret_hash")
+    list_select_related = ("membership__user", "workspace", "instance")
     list_display = ("id", "person", "workspace_page", "device", "refreshed_at", "revoked_at", "revoked_reason")
     list_filter = (AliveFilter, "revoked_reason")
     search_fields = ("id",)
@@ -100,23 +103,9 @@ class InstanceSessionAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     links = ("workspace", "instance")
 
-    def get_queryset(self, request):
-        found = super().get_queryset(request).select_related("membership__user", "workspace", "instance")
-        return found.defer("auth_hash", "instance__secret_hash")
-
     def find(self, queryset, term):
-        if uuid := as_uuid(term):
-            return queryset.filter(Q(pk=uuid) | Q(instance=uuid) | Q(workspace=uuid))
-        return queryset.filter(membership__user__email=term.lower())
+        return super().find(queryset, term) if as_uuid(term) else queryset.filter(membership__user__email=term.lower())
 
     @display(description=_("person"))
     def person(self, session):
         return page_link(User, session.membership.user_id, session.membership.user.email)
-
-    @display(description=_("workspace"))
-    def workspace_page(self, session):
-        return page_link(Workspace, session.workspace_id, session.workspace)
-
-    @display(description=_("device"))
-    def device(self, session):
-        return page_link(ExtensionInstance, session.instance_id, session.instance)

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from accounts import actors
 from accounts.models import Invitation, Membership, Role, User, Workspace
 from accounts.services import plans
-from waplus.lib.admin import ReadOnlyAdmin, ReadOnlyInline, StaffModelAdmin, as_uuid, page_link
+from waplus.lib.admin import OfWorkspaceAdmin, ReadOnlyInline, StaffModelAdmin, as_uuid, page_link, related_link
 
 
 class MemberInline(ReadOnlyInline):
@@ -138,7 +138,8 @@ class WorkspaceAdmin(StaffModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin):
+class InvitationAdmin(OfWorkspaceAdmin):
+    hidden = ("token_hash",)
     list_display = ("email", "workspace_page", "role", "inviter", "created_at", "expires_at")
     list_filter = ("role",)
     list_select_related = ("workspace", "invited_by")
@@ -146,20 +147,10 @@ class InvitationAdmin(ReadOnlyAdmin):
     search_help_text = _("E-mail address or workspace ID")
     fields = ("id", "email", "workspace_page", "role", "inviter", "created_at", "expires_at")
     readonly_fields = fields
-    links = ("workspace",)
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("token_hash")
 
     def find(self, queryset, term):
-        if uuid := as_uuid(term):
-            return queryset.filter(Q(workspace=uuid) | Q(pk=uuid))
-        return queryset.filter(email=term.lower())
-
-    @display(description=_("workspace"))
-    def workspace_page(self, invitation):
-        return page_link(Workspace, invitation.workspace_id, invitation.workspace)
+        return super().find(queryset, term) if as_uuid(term) else queryset.filter(email=term.lower())
 
     @display(description=_("invited by"))
     def inviter(self, invitation):
-        return page_link(User, invitation.invited_by_id, invitation.invited_by)
+        return related_link(invitation, "invited_by")

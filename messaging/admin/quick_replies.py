@@ -1,32 +1,26 @@
 """Quick replies in the admin: how many there are and how they are used, never what they say or are called."""
 
 from django.contrib import admin
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from accounts.models import Workspace
 from messaging.models import QuickReply
 from messaging.services.quick_replies.using import with_uses
-from waplus.lib.admin import ReadOnlyAdmin, as_uuid, page_link
+from waplus.lib.admin import OfWorkspaceAdmin
 
 
 @admin.register(QuickReply)
-class QuickReplyAdmin(ReadOnlyAdmin):
+class QuickReplyAdmin(OfWorkspaceAdmin):
+    hidden = ("name", "shortcut", "shortcut_key", "search_text", "contents")
     list_display = ("id", "workspace_page", "visible_to", "languages", "use_count", "updated_at")
-    list_select_related = ("workspace",)
-    search_fields = ("id",)
-    search_help_text = _("ID of a quick reply or a workspace")
     fields = (
         *("id", "workspace_page", "visible_to", "languages", "default_language", "use_count", "last_used"),
         *("created_at", "updated_at"),
     )
     readonly_fields = fields
-    links = ("workspace",)
 
     def get_queryset(self, request):
-        replies = super().get_queryset(request).defer("name", "shortcut", "shortcut_key", "search_text", "contents")
-        return with_uses(replies.prefetch_related("texts"))
+        return with_uses(super().get_queryset(request).prefetch_related("texts"))
 
     def get_object(self, request, object_id, from_field=None):
         """The row as staff may see it; it is never saved, so its name is taken out at once."""
@@ -34,14 +28,6 @@ class QuickReplyAdmin(ReadOnlyAdmin):
         if reply is not None:
             reply.name = str(reply.pk)
         return reply
-
-    def find(self, queryset, term):
-        uuid = as_uuid(term)
-        return queryset.filter(Q(pk=uuid) | Q(workspace=uuid)) if uuid else queryset.none()
-
-    @display(description=_("workspace"))
-    def workspace_page(self, reply):
-        return page_link(Workspace, reply.workspace_id, reply.workspace)
 
     @display(description=_("visible to"))
     def visible_to(self, reply):

@@ -9,13 +9,15 @@ from django.contrib.admin.utils import quote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.views import ChangeList
 
 from waplus.lib.jids import InvalidJid, JidKind, parse_jid
@@ -126,6 +128,55 @@ class ReadOnlyAdmin(StaffModelAdmin):
         return False
 
 
+class OfWorkspaceAdmin(ReadOnlyAdmin):
+    """Rows of a workspace, to look at; found by the ids that `found_by` names.
+
+    `hidden` are columns that stay in the database: what people wrote, whom it is
+    about, and secrets. A subclass whose `__str__` needs one of them gives the row
+    a title in `get_object`.
+    """
+
+    found_by: tuple[str, ...] = ("pk", "workspace")
+    hidden: tuple[str, ...] = ()
+    list_select_related = ("workspace",)
+    search_fields = ("id",)
+    search_help_text = gettext_lazy("ID of the row or of its workspace")
+    links = ("workspace",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer(*self.hidden)
+
+    def find(self, queryset, term):
+        uuid = as_uuid(term)
+        return queryset.filter(any_of(self.found_by, uuid)) if uuid else queryset.none()
+
+    @display(description=gettext_lazy("workspace"))
+    def workspace_page(self, row):
+        return related_link(row, "workspace")
+
+    @display(description=gettext_lazy("made by"))
+    def author(self, row):
+        return related_link(row, "created_by")
+
+    @display(description=gettext_lazy("device"))
+    def device(self, row):
+        return related_link(row, "instance")
+
+
+class OfNumberAdmin(OfWorkspaceAdmin):
+    """Rows of a WhatsApp number of a workspace. Numbers and chats are masked."""
+
+    list_select_related = ("workspace", "whatsapp_account")
+
+    @display(description=gettext_lazy("number"))
+    def number(self, row):
+        return related_link(row, "whatsapp_account", mask_jid(row.whatsapp_account.jid))
+
+    @display(description=gettext_lazy("chat"))
+    def chat_mask(self, row):
+        return mask_jid(row.chat_jid)
+
+
 class ReadOnlyInline(TabularInline):
     """Rows of another model on a page, to look at."""
 
@@ -153,6 +204,11 @@ def as_uuid(text: str) -> UUID | None:
         return None
 
 
+def any_of(names: tuple[str, ...], value) -> Q:
+    """That one of these fields is the value."""
+    return Q(**dict.fromkeys(names, value), _connector=Q.OR)
+
+
 def page_link(model: type[Model] | str, pk, text) -> str:
     """A link to the admin page of a row; plain text where there is none."""
     if pk is None:
@@ -166,6 +222,15 @@ def page_link(model: type[Model] | str, pk, text) -> str:
         )
     except NoReverseMatch:
         return text
+
+
+def related_link(row: Model, name: str, text=None) -> str:
+    """A link to what a foreign key points to, under its own name if no other text is given."""
+    field = row._meta.get_field(name)
+    pk = getattr(row, field.attname)
+    if pk is None:
+        return EMPTY
+    return page_link(field.related_model, pk, getattr(row, name) if text is None else text)
 
 
 def mask_phone(digits: str) -> str:
