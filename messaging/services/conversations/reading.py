@@ -3,9 +3,7 @@
 What is switched off is gone from here at once, however long its deletion takes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -13,7 +11,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from accounts.models import Workspace
 from crm.filters.sql import TRUE, Sql, all_of, containing
 from crm.models.contacts import search_words
-from crm.search.scans import fetched
+from crm.search.newest import Bounds, Key, Order, page_of_newest
 from messaging.models import ConversationMessage, ConversationSync, Deleting, MessageReaction
 from messaging.services.conversations.places import Place, places_of_chats
 from waplus.lib.errors import NotFound
@@ -22,12 +20,11 @@ from waplus.lib.errors import NotFound
 # of fewer than three letters are looked for among the newest alone.
 FIRST_WALK, LAST_WALK = 2_000, 50_000
 LOOKED_UP = 3_000
-Key = tuple[datetime, UUID]
-_MESSAGES = """
+_READABLE = """
 FROM messaging_conversationmessage m
 WHERE m.workspace_id = %s AND m.sent_at IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM messaging_conversationsync s WHERE s.chat_id = m.chat_id AND s.deleting <> ''
-) AND """
+)"""
 
 
 @dataclass(frozen=True)
@@ -100,80 +97,24 @@ def search(
     words = list(dict.fromkeys(search_words(text[:200])))
     if not words:
         return [], None
-    condition = all_of(_has(word) for word in words)
+    condition = all_of([Sql("m.search_text <> ''"), *(_has(word) for word in words)])
     within = TRUE
     if chat_id is not None:
         home = conversation_of(workspace=workspace, chat_id=chat_id).place.home
         within = Sql("m.chat_id = %s", (home,))
-    found, following = _keys(workspace, condition, within, [w for w in words if len(w) > 2], limit, behind)
-    rows = {
-        row.pk: row
-        for row in ConversationMessage.objects.for_workspace(workspace)
-        .filter(pk__in=[id for _, id in found])
-        .select_related("chat")
-    }
+    found, following = page_of_newest(
+        Order("m", "m.id, m.search_text", "m.sent_at", Sql(_READABLE, (workspace.pk,))),
+        condition=condition,
+        driver=all_of([condition, within]) if any(len(word) > 2 for word in words) else None,
+        along=within,
+        limit=limit,
+        behind=behind,
+        bounds=Bounds(FIRST_WALK, LAST_WALK, LOOKED_UP),
+    )
+    messages = ConversationMessage.objects.for_workspace(workspace).select_related("chat")
+    rows = messages.in_bulk([id for _, id in found])
     return [rows[id] for _, id in found if id in rows], following
 
 
 def _has(word: str) -> Sql:
     return Sql("m.search_text LIKE %s", (containing(word if len(word) > 2 else f" {word}"),))
-
-
-def _keys(
-    workspace: Workspace, condition: Sql, within: Sql, known: Sequence[str], limit: int, behind: Key | None
-) -> tuple[list[Key], Key | None]:
-    need = limit + 1
-    found, stopped = _walk(workspace, condition, within, behind, need, FIRST_WALK)
-    if stopped and known:
-        looked_up = _looked_up(workspace, condition, within, behind, need)
-        if looked_up is not None:
-            found, stopped = looked_up, None
-    if stopped:
-        more, stopped = _walk(workspace, condition, within, stopped, need - len(found), LAST_WALK)
-        found += more
-    if len(found) > limit:
-        return found[:limit], found[limit - 1]
-    return found, stopped
-
-
-def _behind(key: Key | None) -> Sql:
-    return Sql("(m.sent_at, m.id) < (%s, %s)", key) if key else TRUE
-
-
-def _walk(
-    workspace: Workspace, condition: Sql, within: Sql, behind: Key | None, need: int, cap: int
-) -> tuple[list[Key], Key | None]:
-    """Those that match among the next messages, and where the walk stopped before its end or its need."""
-    statement = (
-        f"SELECT sent_at, id, nth = {cap}, CASE WHEN nth = {cap} THEN "
-        + condition
-        + " ELSE true END FROM (SELECT *, row_number() OVER () AS nth FROM "
-        + Sql("(SELECT m.sent_at, m.id, m.search_text " + _MESSAGES, (workspace.pk,))
-        + all_of([TRUE, within, _behind(behind)])
-        + f" ORDER BY m.sent_at DESC, m.id DESC LIMIT {cap}) walked) m WHERE nth = {cap} OR ("
-        + condition
-        + f") LIMIT {need}"
-    )
-    rows = fetched(statement)
-    found = [(row[0], row[1]) for row in rows if row[3]]
-    stopped = len(found) < need and rows and rows[-1][2]
-    return found, (rows[-1][0], rows[-1][1]) if stopped else None
-
-
-def _looked_up(workspace: Workspace, condition: Sql, within: Sql, behind: Key | None, need: int) -> list[Key] | None:
-    """All that the index of words names, sorted; None if they are too many."""
-    statement = (
-        Sql(
-            "WITH named AS MATERIALIZED (SELECT m.sent_at, m.id " + _MESSAGES + "m.search_text <> '' AND ",
-            (workspace.pk,),
-        )
-        + condition
-        + " AND "
-        + within
-        + f" LIMIT {LOOKED_UP + 1}) SELECT (SELECT count(*) FROM named) <= {LOOKED_UP}, page.* FROM (SELECT) one "
-        f"LEFT JOIN (SELECT m.sent_at, m.id FROM named m WHERE (SELECT count(*) FROM named) <= {LOOKED_UP} AND "
-        + _behind(behind)
-        + f" ORDER BY m.sent_at DESC, m.id DESC LIMIT {need}) page ON true"
-    )
-    rows = fetched(statement)
-    return [(row[1], row[2]) for row in rows if row[2] is not None] if rows[0][0] else None
