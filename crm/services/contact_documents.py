@@ -11,14 +11,9 @@ from uuid import UUID
 from django.db.models import TextField
 from django.db.models.expressions import RawSQL
 
+from waplus.lib.api.sql_moments import moment
 from waplus.lib.errors import NotFound
 from waplus.lib.prepared import PreparedStatement
-
-
-def moment(column: str) -> str:
-    """SQL of a time as the API writes it: RFC 3339 in UTC with microseconds; null stays null."""
-    return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-
 
 # An expression over rows of `crm_contact`, of type text. Values of retired fields stay in the database and out of it.
 DOCUMENT = f"""

@@ -15,13 +15,13 @@ from uuid import UUID
 from django.db import models
 
 from crm.models.synced import StampedModel, SyncedModel
+from waplus.lib.api.sql_moments import moment
 from waplus.lib.fields import WallClockField
 from waplus.lib.prepared import PreparedStatement
 
 # What no document shows: whose it is, its stamp, and what is derived for lists and search.
 ALWAYS_HIDDEN = ("workspace", "changed_xid")
-# Times as the API writes them: RFC 3339 in UTC with microseconds; wall-clock times without an offset.
-_MOMENT = """to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+# Without an offset.
 _WALL_TIME = """to_char(%s, 'YYYY-MM-DD"T"HH24:MI:SS')"""
 # Versions by the names that the document's members have; most rows have none.
 _FIELD_VERSIONS = """
@@ -70,7 +70,7 @@ class Kind:
 def _expression(field: models.Field) -> str:
     column = f'row."{field.column}"'
     if isinstance(field, models.DateTimeField):
-        return _MOMENT % column
+        return moment(column)
     if isinstance(field, WallClockField):
         return _WALL_TIME % column
     if field.name == "field_versions":

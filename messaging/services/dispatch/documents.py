@@ -6,12 +6,7 @@ from uuid import UUID
 from accounts.models import Workspace
 from messaging.models import MediaFile
 from messaging.services.media.attach import media_document
-
-
-def moment(column: str) -> str:
-    """SQL: a time as the API writes it, in UTC."""
-    return f"""replace(to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000', '')"""
-
+from waplus.lib.api.sql_moments import short_moment
 
 # Over `q`, a row of the queue. `{now}` is put in. `wait_ms` counts from the answer, so that an instance whose clock is
 # wrong waits as long as is meant.
@@ -19,8 +14,8 @@ HANDED_OUT = f"""json_build_object(
     'id', q.id, 'source', q.source, 'scheduled_message', q.scheduled_message_id, 'broadcast', q.broadcast_id,
     'whatsapp_account', q.whatsapp_account_id, 'contact', q.contact_id, 'chat_jid', q.chat_jid,
     'position', q.position, 'body', q.body, 'media', q.media_id, 'message_id', q.message_id,
-    'due_at', {moment("q.due_at")}, 'expires_at', {moment("q.expires_at")},
-    'state', q.state, 'fence', q.fence, 'lease_until', {moment("q.lease_until")},
+    'due_at', {short_moment("q.due_at")}, 'expires_at', {short_moment("q.expires_at")},
+    'state', q.state, 'fence', q.fence, 'lease_until', {short_moment("q.lease_until")},
     'wait_ms', greatest(0, ceil(extract(epoch FROM q.not_before - {{now}}) * 1000))::bigint
 )"""
 # As json_build_object writes it; within a text its quotes would be escaped.
