@@ -14,12 +14,14 @@ class MessagingConfig(AppConfig):
         from accounts.models import Resource
         from accounts.services.departures import register_departure
         from accounts.services.plans import register_recount
+        from crm.services.merging import register_joining
         from messaging import checks  # noqa: F401  (they register themselves)
         from messaging.event_words import ICONS, WORDS
         from messaging.models import MediaFile, ScheduledRecipient
         from messaging.models.scheduled import COUNTED
         from messaging.services import timeline
         from messaging.services.auto_replies.deciding import decide_on_messages, reads_text
+        from messaging.services.auto_replies.merges import keep_silence
         from messaging.services.broadcasts.replies import note_replies
         from messaging.services.dispatch import take_sight_of_own_messages
         from messaging.services.observed import register_need, register_observer
@@ -45,6 +47,7 @@ class MessagingConfig(AppConfig):
         register_observer("auto replies", decide_on_messages, order=40)
         register_need("opt_out", words.needs_text)
         register_need("auto replies", reads_text)
+        register_joining("auto replies", keep_silence)
         synced.register()
         register_departure(
             "quick replies",

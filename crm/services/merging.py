@@ -9,6 +9,7 @@ Contacts are locked before everything else and in the order of their ids, then
 the plan's usage, then the rows: two merges that cross each other take turns.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.apps import apps
@@ -39,6 +40,17 @@ STAYING = frozenset(
         *("crm.mergesuggestion.one", "crm.mergesuggestion.other"),
     }
 )
+
+_joining: dict[str, Callable[[Merge], None]] = {}
+
+
+def register_joining(name: str, join: Callable[[Merge], None]) -> None:
+    """Let rows of the contact that stays learn from their twins that wait at the other; apps add theirs at start.
+
+    `join(merge)` is called within the merge, after rows have moved, and changes
+    rows of the kept contact alone. Undoing the merge does not undo it.
+    """
+    _joining[name] = join
 
 
 def hanging_fields() -> list[Field]:
@@ -94,6 +106,8 @@ def _move_rows(merge: Merge) -> None:
                 _params(merge, field),
             )
         cursor.execute(_LET_KEYS_GO, _sides(merge))
+    for join in _joining.values():
+        join(merge)
 
 
 def _move_rows_back(merge: Merge) -> None:

@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import actors
-from crm.models import ContactIdentity
+from crm.models import Chat, ContactIdentity
 from crm.services.contacts import create_contact
+from crm.services.merging import merge_contacts, undo_merge
 from messaging.models import (
     AutoReplyAnswer,
     AutoReplyChat,
@@ -200,6 +201,65 @@ def test_keeps_chat_taken_over_once_its_contact_is_known(acme, number, clock, al
     )
     decision = receive(number, contact_id=contact.pk)
     assert said(decision) == "Did not answer: a member has taken the chat over."
+
+
+HOUR, FOR_GOOD = 60, None
+
+
+@pytest.mark.parametrize(
+    ("kept", "absorbed", "sentence"),
+    [
+        ([], [FOR_GOOD], "Did not answer: a member has taken the chat over."),
+        ([HOUR], [FOR_GOOD], "Did not answer: a member has taken the chat over."),
+        ([FOR_GOOD], [HOUR], "Did not answer: a member has taken the chat over."),
+        ([], [HOUR], "Did not answer: a member has taken the chat over until 2026-06-01 13:00."),
+        ([HOUR], [2 * HOUR], "Did not answer: a member has taken the chat over until 2026-06-01 14:00."),
+        ([2 * HOUR], [HOUR], "Did not answer: a member has taken the chat over until 2026-06-01 14:00."),
+        ([], [], "Answered."),
+    ],
+)
+def test_keeps_chat_taken_over_when_its_contact_goes_into_another(
+    acme, number, clock, alice, bob, kept, absorbed, sentence
+):
+    add_rule(acme)
+    contacts = []
+    for phone, person, takings in (("+5511987654321", alice, kept), ("+5511987650000", bob, absorbed)):
+        contact, _ = create_contact(
+            workspace=acme, actor=actors.SYSTEM, source="manual", identities=[{"kind": "phone", "value": phone}]
+        )
+        contacts.append(contact)
+        chat_jid = f"{phone[1:]}@c.us"
+        Chat.objects.create(
+            workspace=acme, whatsapp_account=number, jid=chat_jid, kind="person", contact=contact, search_text=""
+        )
+        # Each has a row of its own: a single one would just move along.
+        receive(number, contact_id=contact.pk, chat_jid=chat_jid, age=601)
+        for minutes in takings:
+            take_over_chat(
+                workspace=acme, account=number, chat_jid=chat_jid, actor=actors.person(person), minutes=minutes
+            )
+    stays, goes = contacts
+    merge, _ = merge_contacts(workspace=acme, actor=actors.SYSTEM, kept_id=stays.pk, absorbed_id=goes.pk)
+    assert said(receive(number, contact_id=stays.pk, chat_jid="5511987650000@c.us")) == sentence
+    undo_merge(workspace=acme, actor=actors.SYSTEM, merge_id=merge.pk)
+    assert said(receive(number, contact_id=stays.pk, age=1)) == sentence
+    was_taken = AutoReplyChat.objects.get(contact=goes)
+    assert (was_taken.taken_over, was_taken.taken_over_by) == (bool(absorbed), bob if absorbed else None)
+
+
+def test_waits_for_member_who_wrote_to_contact_that_went_into_another(acme, number, clock):
+    add_rule(acme)
+    contacts = [
+        create_contact(workspace=acme, actor=actors.SYSTEM, source="manual", identities=[], name=name)[0]
+        for name in "AB"
+    ]
+    stays, goes = contacts
+    for contact in contacts:
+        receive(number, contact_id=contact.pk, age=601)
+    write(number, contact_id=goes.pk)
+    merge_contacts(workspace=acme, actor=actors.SYSTEM, kept_id=stays.pk, absorbed_id=goes.pk)
+    clock.advance(60)
+    assert said(receive(number, contact_id=stays.pk)) == "Did not answer: a member wrote one minute ago."
 
 
 def test_rests_after_answer(acme, number, clock):
