@@ -123,6 +123,15 @@ def test_allow_again_by_a_word(acme, hear):
     assert ConsentRecord.objects.count() == 2
 
 
+def test_one_letter_allows_nothing_again(acme, hear):
+    hear("baja")
+    for letter in "abcdefghijklmnopqrstuvwxyz":
+        hear(letter)
+    assert is_suppressed(acme, chat_jid=CHAT)
+    hear("Darme de alta")
+    assert not is_suppressed(acme, chat_jid=CHAT)
+
+
 def test_word_does_not_undo_what_a_member_decided(acme, by_alice, hear):
     suppress(**by_alice, source=SuppressionSource.PERSON, jid=CHAT)
     hear("start")

@@ -43,7 +43,7 @@ DEFAULTS: dict[str, dict[str, tuple[str, ...]]] = {
         OUT: ("sair", "parar", "pare", "cancelar", "descadastrar", "remover contato"),
         IN: ("voltar", "quero receber"),
     },
-    "es": {OUT: ("baja", "darme de baja", "parar", "detener", "cancelar"), IN: ("darme de alta")},
+    "es": {OUT: ("baja", "darme de baja", "parar", "detener", "cancelar"), IN: ("darme de alta",)},
     "de": {OUT: ("stopp", "abmelden", "austragen", "abbestellen"), IN: ("anmelden",)},
     "fr": {OUT: ("arret", "arrêter", "désinscrire", "se désabonner"), IN: ("reprendre", "s'abonner")},
     "it": {OUT: ("cancella", "cancellami", "disiscrivi", "basta"), IN: ("iscrivimi",)},
