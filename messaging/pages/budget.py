@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts import actors
@@ -16,10 +17,44 @@ from crm.models import WhatsAppAccount
 from messaging.models import SendingBudget
 from messaging.serializers.budget import told as as_told
 from messaging.services.budget import update_budget
-from messaging.services.budget.changes import SETTINGS
+from messaging.services.budget.changes import SETTINGS, refuse_odd_night
 from messaging.services.budget.forecast import forecast
 from messaging.services.budget.state import FULL_DAY, ensure_budget, warmed
 from waplus.lib.walltime import zone_names
+
+# The settings as the form groups them: a title, what one should know, and the names.
+GROUPS = [
+    (
+        gettext_lazy("Pace"),
+        gettext_lazy("So long a number rests after each message."),
+        ["spacing_seconds", "jitter_seconds"],
+    ),
+    (
+        gettext_lazy("Limits"),
+        gettext_lazy("An empty limit is no limit."),
+        ["max_per_hour", "max_per_day", "max_new_per_day"],
+    ),
+    (
+        gettext_lazy("Quiet hours"),
+        gettext_lazy(
+            "They hold broadcasts and messages to new contacts back, by the recipient’s clock where it is known, else by "
+            "this time zone. Empty both for none."
+        ),
+        ["quiet_from", "quiet_until", "zone"],
+    ),
+    (
+        gettext_lazy("Warm-up"),
+        gettext_lazy("A young number sends a little more each day. Empty the first day if yours is not young."),
+        ["warm_up_from", "warm_up_start", "warm_up_days"],
+    ),
+    (
+        gettext_lazy("Answers"),
+        gettext_lazy(
+            "If fewer new contacts write back within seven days, messages to more of them wait. Empty: no limit."
+        ),
+        ["min_reply_percent"],
+    ),
+]
 
 
 class BudgetForm(forms.ModelForm):
@@ -42,6 +77,14 @@ class BudgetForm(forms.ModelForm):
         for name in SETTINGS:
             self.fields[name].required = not SendingBudget._meta.get_field(name).null
 
+    def clean(self) -> dict:
+        """What a constraint would say by its name is said in words before."""
+        values = super().clean()
+        if not {"quiet_from", "quiet_until"} & set(self.errors):
+            with refused_at(self):
+                refuse_odd_night(values.get("quiet_from"), values.get("quiet_until"))
+        return values
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @member_page()
@@ -63,27 +106,25 @@ def number_budget(request, membership, account_id):
                 messages.success(request, _("The budget is saved."))
                 return redirect("number-budget", account.pk)
         budget.refresh_from_db()
-    seen = as_told(budget, forecast(account))
-    meters = [
-        {"label": label, **seen[key]}
-        for key, label in (
-            ("hour", _("In the last hour")),
-            ("day", _("Today")),
-            ("new_contacts", _("New contacts today")),
-        )
-    ]
     warm_up = _bars(budget, timezone.localdate())
     context = {
         "account": account,
         "budget": budget,
-        "seen": seen,
-        "meters": meters,
+        **seen_of(budget, account),
         "form": form,
+        "groups": [(title, help, [form[name] for name in names]) for title, help, names in GROUPS],
         "may_change": may_change,
         "warm_up": warm_up,
         "warm_up_width": 12 * len(warm_up),
     }
     return render(request, "messaging/number_budget.html", context)
+
+
+def seen_of(budget: SendingBudget, account: WhatsAppAccount) -> dict:
+    """What is used up and what waits, as pages show it. It looks at everything that waits, so no page asks again by itself."""
+    seen = as_told(budget, forecast(account))
+    labels = (("hour", _("In the last hour")), ("day", _("Today")), ("new_contacts", _("New contacts today")))
+    return {"seen": seen, "meters": [{"label": label, **seen[key]} for key, label in labels]}
 
 
 def _bars(budget: SendingBudget, today: date) -> list[dict]:

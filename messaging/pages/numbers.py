@@ -14,6 +14,8 @@ from accounts.page_access import member_page, told
 from crm.models import Chat, WhatsAppAccount
 from crm.templatetags.crm import chat_title, readable
 from messaging.models import Dispatcher, DispatchWarning, NumberPresence, UnreachableChat
+from messaging.pages.budget import seen_of
+from messaging.services.budget.state import ensure_budget
 from messaging.services.dispatch import choose_dispatcher, pause_number, resume_number
 from messaging.services.presence import ALIVE
 from messaging.services.reachability import clear_unreachable
@@ -71,6 +73,7 @@ def number(request, membership, account_id):
         "messaging/number.html",
         {
             "number": account,
+            **seen_of(ensure_budget(account, now), account),
             "dispatcher": dispatcher,
             "holds": bool(dispatcher and holder and dispatcher.lease_until and dispatcher.lease_until > now),
             "presences": presences,

@@ -37,8 +37,11 @@ VIEWS = {
     "late": gettext_lazy("Too late"),
     "unknown": gettext_lazy("Unknown"),
     "failed": gettext_lazy("Failed"),
+    "skipped": gettext_lazy("Skipped"),
     "today": gettext_lazy("Sent today"),
 }
+# Few among many, and no index of their own: they are looked for when somebody asks, never counted by the way.
+UNCOUNTED = {"skipped"}
 _SOONEST = {"soonest": Sort("due_at", decode=moment)}
 _NEWEST = {"newest": Sort("due_at", descending=True, decode=moment)}
 
@@ -57,6 +60,8 @@ def _found(membership: Membership, view: str, now: datetime) -> QuerySet:
         return messages.filter(
             state__in=GONE_OUT, sent_at__gte=midnight, due_at__gte=midnight - LATEST, due_at__lte=now
         )
+    if view == "skipped":
+        return messages.filter(state=DispatchState.SKIPPED, due_at__gte=now - LATEST, due_at__lte=now)
     states = {
         "waiting": [DispatchState.QUEUED],
         "sending": OPEN,
@@ -69,8 +74,8 @@ def _found(membership: Membership, view: str, now: datetime) -> QuerySet:
 
 def _counts(membership: Membership, account: WhatsAppAccount | None, now: datetime) -> dict[str, int]:
     """How many there are of each view, up to a bound; one statement."""
-    parts, params = [], []
-    for view in VIEWS:
+    parts, params, views = [], [], [view for view in VIEWS if view not in UNCOUNTED]
+    for view in views:
         found = _found(membership, view, now)
         found = found.filter(whatsapp_account=account) if account else found
         sql, values = found.order_by().values("pk")[:COUNTED].query.sql_with_params()
@@ -78,7 +83,7 @@ def _counts(membership: Membership, account: WhatsAppAccount | None, now: dateti
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
-        return dict(zip(VIEWS, cursor.fetchone(), strict=True))
+        return dict(zip(views, cursor.fetchone(), strict=True))
 
 
 @require_safe
@@ -109,7 +114,7 @@ def queue(request, membership):
         {
             "rows": rows,
             "view": view,
-            "views": [(key, label, counts[key], counts[key] >= COUNTED) for key, label in VIEWS.items()],
+            "views": [(key, label, counts.get(key), counts.get(key, 0) >= COUNTED) for key, label in VIEWS.items()],
             "numbers": numbers,
             "number": account,
             "warnings": warnings.select_related("whatsapp_account").order_by("first_due_at")[:10],

@@ -27,11 +27,14 @@ from messaging.pages.scheduled_forms import AUTO_ID, ScheduleForm, form_of, new_
 from messaging.services import scheduling
 from messaging.services.contents import parts_of
 from messaging.services.scheduling.lists import shown
+from messaging.services.scheduling.times import following
 from messaging.services.templating import known_variables
 from waplus.lib.ids import uuid7
+from waplus.lib.recurrence import Occurrence
 from waplus.lib.walltime import zone_names
 
 FOUND = 8
+SHOWN_TIMES = 5
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 
@@ -215,6 +218,18 @@ def scheduled_message(request, membership, message_id):
     return _detail(request, message, form, parts)
 
 
+def _next_times(message: ScheduledMessage) -> list[Occurrence]:
+    """The next times of a series that goes on, by the clock that it is written by."""
+    found, after = [], timezone.now()
+    while message.rrule and message.state == ScheduleState.WAITING and len(found) < SHOWN_TIMES:
+        occurrence = following(message, message.time_zone, after)
+        if occurrence is None:
+            break
+        found.append(occurrence)
+        after = occurrence.at
+    return found
+
+
 def _detail(request, message: ScheduledMessage, form: ScheduleForm, parts: MessageParts):
     recipients = list(message.recipients.all())
     contacts = (
@@ -247,6 +262,7 @@ def _detail(request, message: ScheduledMessage, form: ScheduleForm, parts: Messa
             "said": sorted(message.parts.all(), key=lambda part: part.position),
             "is_being_changed": request.method == "POST",
             **_fields(message.workspace, form, parts),
+            "next_times": _next_times(message),
             "recurs": in_words(message.rrule) if message.rrule else "",
             "is_open": message.state != ScheduleState.CANCELLED and (waits or queued),
             "is_paused": message.state == ScheduleState.PAUSED,

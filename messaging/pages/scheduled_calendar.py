@@ -14,6 +14,8 @@ from messaging.services.scheduling import Entry, calendar
 from waplus.lib.walltime import to_utc
 
 VIEWS = ("month", "week")
+# A day of a month has room for as many; the week shows all of them.
+ROOM = 6
 # What a time that has entered the queue is shown as, by where its messages are: the worst first.
 _TROUBLE = {DispatchState.FAILED, DispatchState.SKIPPED, DispatchState.OUTCOME_UNKNOWN, DispatchState.LATE}
 
@@ -36,7 +38,17 @@ class Day:
     day: date
     in_month: bool
     is_today: bool
+    room: int | None
     entries: list[Shown] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[Shown]:
+        return self.entries[: self.room]
+
+    @property
+    def more(self) -> int:
+        """How many there are beside those that are shown."""
+        return len(self.entries) - len(self.shown)
 
 
 @dataclass
@@ -76,6 +88,7 @@ def build(*, workspace: Workspace, view: str, day: date, zone: str, today: date)
             start + timedelta(days=n),
             view == "week" or (start + timedelta(days=n)).month == day.month,
             start + timedelta(days=n) == today,
+            ROOM if view == "month" else None,
         )
         for n in range((end - start).days)
     }

@@ -31,7 +31,11 @@ class NewSuppressionForm(forms.Form):
     """Somebody by number. The id is made with the form, so that sending it twice adds one."""
 
     id = forms.UUIDField(widget=forms.HiddenInput)
-    phone = forms.CharField(label=gettext_lazy("Phone number"), max_length=60)
+    phone = forms.CharField(
+        label=gettext_lazy("Phone number"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "placeholder": "+55 11 98765-4321"}),
+    )
     note = forms.CharField(label=gettext_lazy("Note"), max_length=MAX_NOTE, required=False)
 
 
@@ -53,10 +57,15 @@ class WordForm(forms.Form):
 
     word = forms.CharField(label=gettext_lazy("Word"), max_length=MAX_WORD)
     kind = forms.ChoiceField(
-        label=gettext_lazy("It"),
+        label=gettext_lazy("What it does"),
         choices=[(WordKind.OUT, WordKind.OUT.label), (WordKind.IN, WordKind.IN.label)],
     )
-    language = forms.CharField(label=gettext_lazy("Language"), max_length=16, required=False)
+    language = forms.CharField(
+        label=gettext_lazy("Language"),
+        max_length=16,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "pt", "autocapitalize": "none"}),
+    )
 
 
 def _page(request: HttpRequest, membership: Membership, *, status: int = 200, **shown) -> HttpResponse:

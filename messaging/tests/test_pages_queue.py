@@ -6,7 +6,14 @@ import pytest
 from django.urls import reverse
 
 from accounts import actors
-from messaging.models import DispatchAttempt, Dispatcher, DispatchState, QueuedMessage, UnreachableChat
+from messaging.models import (
+    DispatchAttempt,
+    Dispatcher,
+    DispatchState,
+    QueuedMessage,
+    SendingBudget,
+    UnreachableChat,
+)
 from messaging.services.presence import note_presence
 from messaging.services.reachability import note_failure
 from messaging.services.warnings import warn_in_time
@@ -67,7 +74,28 @@ def test_shows_each_view(member, put):
     assert shown(member, "failed") == [rows["failed"].pk]
     assert set(shown(member, "today")) == {rows[state].pk for state in ("sent", "delivered", "read", "played")}
     views = {key: count for key, _, count, _ in member.get(reverse("queue")).context["views"]}
-    assert views == {"waiting": 2, "sending": 2, "late": 1, "unknown": 1, "failed": 1, "today": 4}
+    assert views == {"waiting": 2, "sending": 2, "late": 1, "unknown": 1, "failed": 1, "skipped": None, "today": 4}
+
+
+def test_shows_why_messages_of_last_days_were_skipped(member, put):
+    skipped = put("skipped", minutes=-10, reason="They asked not to be contacted.")
+    put("skipped", minutes=-9 * 24 * 60)
+    assert shown(member, "skipped") == [skipped.pk]
+    page = member.get(reverse("queue"), {"show": "skipped"}).content.decode()
+    assert "They asked not to be contacted." in page
+    skipped.delete()
+    assert "Nothing was skipped" in member.get(reverse("queue"), {"show": "skipped"}).content.decode()
+
+
+def test_shows_budget_beside_number(member, acme, number, put, clock):
+    SendingBudget.objects.update(max_per_day=100)
+    put(minutes=-1, not_before=clock() + timedelta(hours=5), held_by="quiet_hours")
+    answer = member.get(reverse("number", args=[number.pk]))
+    assert [(meter["used"], meter["limit"]) for meter in answer.context["meters"]] == [(0, None), (0, 100), (0, None)]
+    page = " ".join(answer.content.decode().split())
+    assert "1 message waits." in page
+    assert "It is night where the message would arrive: 1." in page
+    assert reverse("number-budget", args=[number.pk]) in page
 
 
 def test_today_begins_at_the_persons_midnight(member, bob, put, clock):
@@ -212,8 +240,8 @@ def test_shows_number_with_devices_and_warnings(acme, alice, alice_device, bob_d
         (alice_device.instance, True, True),
         (bob_device.instance, False, True),
     ]
-    assert "No device is there to send 1 message that is due at" in page.content.decode()
-    assert "No device is there to send 1 message" in member.get(reverse("queue")).content.decode()
+    assert "and no device is there to send it." in page.content.decode()
+    assert "1 message is due at" in member.get(reverse("queue")).content.decode()
 
 
 def test_chooses_device(acme, alice_device, bob_device, charlie_device, member, number, clock):

@@ -163,6 +163,36 @@ def test_pauses_resumes_skips_and_cancels_series(page, number, clock):
     assert "Let it go on" not in text_of(page.get(reverse("scheduled-message", args=[message.pk])))
 
 
+def test_leaves_out_one_of_next_times(page, number):
+    message = make_schedule(
+        number,
+        chat_jid=CHAT,
+        rrule="FREQ=WEEKLY;COUNT=4",
+        wall_time=datetime(2026, 6, 2, 9),
+        time_zone="America/Sao_Paulo",
+        due_at=datetime(2026, 6, 2, 12, tzinfo=UTC),
+    )
+    address = reverse("scheduled-message", args=[message.pk])
+    assert [time.wall.day for time in page.get(address).context["next_times"]] == [2, 9, 16, 23]
+    assert "Tuesday, June 16, 2026, 9 a.m." in text_of(page.get(address))
+    assert 'value="2026-06-16T09:00:00"' in text_of(page.get(address))
+    assert post(page, "skip-scheduled", message, wall_time="2026-06-16T09:00:00").status_code == 302
+    message.refresh_from_db()
+    assert (message.excluded, message.due_at.day) == ([datetime(2026, 6, 16, 9)], 2)
+    assert [time.wall.day for time in page.get(address).context["next_times"]] == [2, 9, 23]
+    post(page, "pause-scheduled", message)
+    assert page.get(address).context["next_times"] == []
+
+
+def test_day_of_month_shows_as_many_as_fit(page, number):
+    for minute in range(8):
+        make_schedule(number, chat_jid=CHAT, body=f"no. {minute}", due_at=datetime(2026, 6, 3, 12, minute, tzinfo=UTC))
+    shown = text_of(page.get(reverse("scheduled"), {"day": "2026-06-01"}))
+    assert ("no. 5" in shown, "no. 6" in shown) == (True, False)
+    assert '<a href="?view=week&amp;day=2026-06-03">2 more</a>' in shown
+    assert "no. 7" in text_of(page.get(reverse("scheduled"), {"view": "week", "day": "2026-06-03"}))
+
+
 def test_says_why_message_can_no_longer_be_cancelled(page, acme, number):
     message = make_schedule(number, chat_jid=CHAT, due_at=datetime(2026, 6, 1, 12, tzinfo=UTC))
     queue_due_messages()

@@ -46,7 +46,7 @@ def update_budget(
     changed = {name for name, value in values.items() if getattr(budget, name) != value}
     for name in changed:
         setattr(budget, name, values[name])
-    _refuse_odd_night(budget.quiet_from, budget.quiet_until)
+    refuse_odd_night(budget.quiet_from, budget.quiet_until)
     if "zone" in changed and usable_zone(budget.zone) != budget.zone:
         raise Invalid("zone", "invalid_time_zone", "The database does not know this time zone: choose the next city.")
     if changed:
@@ -63,7 +63,8 @@ def _locked(account: WhatsAppAccount) -> SendingBudget:
     return budgets.select_for_update(no_key=True).get()
 
 
-def _refuse_odd_night(start: time | None, end: time | None) -> None:
+def refuse_odd_night(start: time | None, end: time | None) -> None:
+    """Refuse quiet hours without a beginning or an end, with seconds, without length, or of more than 16 hours."""
     if start is None and end is None:
         return
     if start is None or end is None:
