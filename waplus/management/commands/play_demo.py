@@ -116,13 +116,17 @@ class Command(BaseCommand):
         return contact
 
     def send_message(self, extension: Extension, account: dict, contact: dict) -> None:
-        self.step("The number is told to be no young one, and to know no night: new contacts would wait for the morning.")
+        self.step(
+            "The number is told to be no young one, and to know no night: new contacts would wait for the morning."
+        )
         budget = extension.api(
             "PATCH",
             f"/whatsapp-accounts/{account['id']}/budget/",
             json={"quiet_from": None, "quiet_until": None, "warm_up_from": None},
         )
-        self.result(f"{budget['day']['limit']} messages may go today, to {budget['new_contacts']['limit']} new contacts")
+        self.result(
+            f"{budget['day']['limit']} messages may go today, to {budget['new_contacts']['limit']} new contacts"
+        )
 
         wall = (datetime.now(ZoneInfo(ZONE)) + timedelta(seconds=5)).replace(tzinfo=None, microsecond=0)
         self.step(f"A message is scheduled for {wall:%H:%M:%S} in {ZONE}, five seconds from now.")
