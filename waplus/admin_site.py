@@ -56,12 +56,33 @@ NAVIGATION = [
         [
             (_("WhatsApp numbers"), "smartphone", "crm.whatsappaccount"),
             (_("Imports"), "upload_file", "crm.importbatch"),
-            (_("Scheduled messages"), "schedule_send", "messaging.scheduledmessage"),
+        ],
+    ),
+    (
+        _("Sending"),
+        [
             (_("Queue"), "outbox", "messaging.queuedmessage"),
+            (_("Acknowledgements"), "done_all", "messaging.messageack"),
+            (_("Scheduled messages"), "schedule_send", "messaging.scheduledmessage"),
+            (_("Broadcasts"), "campaign", "messaging.broadcast"),
             (_("Automatic replies"), "smart_toy", "messaging.autoreplydecision"),
             (_("Warnings"), "warning", "messaging.dispatchwarning"),
             (_("Devices of numbers"), "sensors", "messaging.numberpresence"),
+            (_("Budgets"), "speed", "messaging.sendingbudget"),
             (_("Unreachable chats"), "block", "messaging.unreachablechat"),
+            (_("Do not contact"), "do_not_disturb_on", "messaging.suppression"),
+            (_("Consent"), "handshake", "messaging.consentrecord"),
+            (_("Opt-out words"), "front_hand", "messaging.optoutword"),
+        ],
+    ),
+    (
+        _("Contents"),
+        [
+            (_("Quick replies"), "quickreply", "messaging.quickreply"),
+            (_("Files"), "attach_file", "messaging.mediafile"),
+            (_("Synced conversations"), "forum", "messaging.conversationsync"),
+            (_("Rules of conversations"), "rule", "messaging.conversationrule"),
+            (_("Shared links"), "share", "messaging.sharelink"),
         ],
     ),
     (

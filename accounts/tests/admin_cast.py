@@ -20,14 +20,19 @@ from crm.models import Chat, Contact, ContactIdentity, ImportBatch, ImportRow, W
 from messaging.models import (
     AutoReplyDecision,
     Broadcast,
+    ConsentRecord,
     ConversationRule,
     ConversationSync,
     DispatchAttempt,
     DispatchWarning,
     MediaFile,
+    MessageAck,
     NumberPresence,
+    OptOutWord,
     QueuedMessage,
+    SendingBudget,
     ShareLink,
+    Suppression,
     UnreachableChat,
     WarningMail,
 )
@@ -76,6 +81,8 @@ class Canaries:
         self.instance_secret = f"canary-secret-{n}"
         self.reply = f"canary-reply-{n}"
         self.file = f"canary-file-{n}"
+        self.note = f"canary-note-{n}"
+        self.said = f"canary-said-{n}"
         self.number = str(int(NUMBER) + n * 100)
         self.chat = str(int(CHAT) + n * 100)
         self.found: list[str] = []
@@ -180,7 +187,34 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
     DispatchAttempt.objects.create(
         **scope, message=queued, fence=1, instance=instance, claimed_at=now, outcome="failed", reason="No such chat."
     )
+    MessageAck.objects.create(
+        **scope, message=queued, participant=f"{canaries.chat}@c.us", ack=3, delivered_at=now, read_at=now
+    )
     NumberPresence.objects.create(**scope, whatsapp_account=account, instance=instance, seen_at=now)
+    SendingBudget.objects.create(**scope, whatsapp_account=account)
+    suppression = Suppression.objects.create(
+        **scope,
+        key_hash=bytes([n + 65]) * 32,
+        key_version=1,
+        source="person",
+        note=canaries.note,
+        contact=contact,
+        created_by=owner,
+        created_at=now,
+    )
+    ConsentRecord.objects.create(
+        **scope,
+        kind="withdrawn",
+        means="word",
+        word=canaries.said,
+        evidence=canaries.note,
+        suppression=suppression,
+        contact=contact,
+        whatsapp_account=account,
+        recorded_by=owner,
+        recorded_at=now,
+    )
+    OptOutWord.objects.create(**scope, word=f"enough {n}", language="en", kind="out", created_by=owner)
     warning = DispatchWarning.objects.create(
         **scope, whatsapp_account=account, kind="no_instance", first_due_at=now, message_count=1, raised_at=now
     )
@@ -245,5 +279,7 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         Authenticator.objects.get(pk=authenticator.pk).wrap().instance.data["secret"],
         device.session_key,
         account.lid,
+        bytes(suppression.key_hash).hex(),
+        bytes(suppression.key_hash).decode(),
     ]
     return canaries

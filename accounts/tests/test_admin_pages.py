@@ -30,15 +30,20 @@ MODELS = [
     "django_celery_beat.periodictask",
     "messaging.autoreplydecision",
     "messaging.broadcast",
+    "messaging.consentrecord",
     "messaging.conversationrule",
     "messaging.conversationsync",
     "messaging.dispatchwarning",
     "messaging.mediafile",
+    "messaging.messageack",
     "messaging.numberpresence",
+    "messaging.optoutword",
     "messaging.queuedmessage",
     "messaging.quickreply",
     "messaging.scheduledmessage",
+    "messaging.sendingbudget",
     "messaging.sharelink",
+    "messaging.suppression",
     "messaging.unreachablechat",
 ]
 SEARCHES = [
@@ -182,6 +187,10 @@ def test_odd_input_is_refused_and_breaks_nothing(staff, label):
     [
         ("messaging.scheduledmessage", "body__startswith"),
         ("messaging.queuedmessage", "chat_jid__startswith"),
+        ("messaging.suppression", "key_hash"),
+        ("messaging.suppression", "contact__id__exact"),
+        ("messaging.consentrecord", "word__startswith"),
+        ("messaging.messageack", "participant__startswith"),
         ("messaging.scheduledmessage", "contact__name__startswith"),
         ("accounts.user", "password__startswith"),
         ("accounts.extensioninstance", "user__password__startswith"),
@@ -204,7 +213,7 @@ def test_other_pages_narrow_a_list_to_a_workspace(staff):
     workspace = Workspace.objects.get(name="Workspace 1")
     text = staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").content.decode()
     links = re.findall(r'href="(/admin/[^"]+\?workspace__id__exact=[^"]+)"', text)
-    assert len(links) == 17
+    assert len(links) == 21
     for link in links:
         rows = staff.get(link).context["cl"].result_list
         assert len(rows) > 0
@@ -215,6 +224,9 @@ def test_numbers_are_masked(staff):
     plant()
     assert "+49 151 ••• 78" in staff.get("/admin/crm/whatsappaccount/").content.decode()
     assert "+55 119 ••• 34" in staff.get("/admin/messaging/queuedmessage/").content.decode()
+    assert "+55 119 ••• 34" in staff.get("/admin/messaging/messageack/").content.decode()
+    assert "+49 151 ••• 78" in staff.get("/admin/messaging/consentrecord/").content.decode()
+    assert "+49 151 ••• 78" in staff.get("/admin/messaging/sendingbudget/").content.decode()
     [schedule] = registered("messaging.scheduledmessage")._base_manager.all()
     page = staff.get(f"/admin/messaging/scheduledmessage/{schedule.pk}/change/").content.decode()
     assert "+55 119 ••• 34" in page

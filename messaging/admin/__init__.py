@@ -1,5 +1,29 @@
 """The admin of messaging: what happens to messages, never what they say or to whom."""
 
-from messaging.admin import auto_replies, broadcasts, conversations, media, presence, queue, quick_replies, scheduled
+from messaging.admin import (
+    acks,
+    auto_replies,
+    broadcasts,
+    budget,
+    conversations,
+    media,
+    presence,
+    queue,
+    quick_replies,
+    scheduled,
+    suppression,
+)
 
-__all__ = ["auto_replies", "broadcasts", "conversations", "media", "presence", "queue", "quick_replies", "scheduled"]
+__all__ = [
+    "acks",
+    "auto_replies",
+    "broadcasts",
+    "budget",
+    "conversations",
+    "media",
+    "presence",
+    "queue",
+    "quick_replies",
+    "scheduled",
+    "suppression",
+]

@@ -1,0 +1,23 @@
+"""Budgets of numbers in the admin: the settings, and what rests. Customers change them, and members see what they hold back."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models import SendingBudget
+from messaging.services.budget.changes import SETTINGS
+from waplus.lib.admin import OfNumberAdmin
+
+
+@admin.register(SendingBudget)
+class SendingBudgetAdmin(OfNumberAdmin):
+    found_by = ("pk", "whatsapp_account", "workspace")
+    search_help_text = _("ID of the row, of its WhatsApp number or of its workspace")
+    list_display = (
+        *("number", "workspace_page", "max_per_hour", "max_per_day", "max_new_per_day", "warm_up_from"),
+        *("cold_paused_until", "cold_pause_code"),
+    )
+    fields = (
+        *("id", "workspace_page", "number", *SETTINGS),
+        *("cold_paused_until", "cold_pause_code", "cold_pauses", "created_at", "updated_at"),
+    )
+    readonly_fields = fields
