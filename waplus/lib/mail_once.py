@@ -46,12 +46,22 @@ class MailOnce:
 
     model: type[models.Model]
 
+    def hold(self, row_id: UUID) -> None:
+        """Lock what decides whether a row's message is wanted, before the row itself is locked.
+
+        Called in the transaction that writes down that it is sent, so that a change of mind comes either before,
+        and nothing is sent, or after.
+        """
+
     def message(self, row: models.Model, now: datetime) -> EmailMessage | None:
         """The message of a row, at the moment at which it would be sent; None where it is wanted no longer.
 
-        Called in the transaction that writes down that it is sent, with the row locked.
+        Called in the same transaction, with the row locked.
         """
         raise NotImplementedError
+
+    def note_delivered(self, row_id: UUID) -> None:
+        """What else is written down with it, in the same transaction, once a row is delivered."""
 
     def latest(self, row: models.Model) -> datetime:
         """When it is too late to try again."""
@@ -109,7 +119,9 @@ class MailOnce:
     @transaction.atomic
     def _begin_sending(self, lease: Lease) -> EmailMessage | None:
         """The message, once it is written down that it is about to be handed over."""
+        self.hold(lease.row_id)
         now = timezone.now()
+        # Not waited for: who deletes it holds rows in another order.
         row = self._mine(lease, "waiting").select_for_update(of=("self",), skip_locked=True).first()
         if row is None:
             return None
@@ -143,13 +155,16 @@ class MailOnce:
         self._mine(lease, "waiting", "sending").update(state="waiting", lease_until=now + pause, problem=problem)
         return "waiting"
 
+    @transaction.atomic
     def _end(self, lease: Lease, state: str, problem: str = "") -> str:
         """Write down how it ended. That it was delivered is a fact, also when it comes after the lease."""
         sources = ["sending", "waiting", *(["unknown"] if state == "delivered" else [])]
-        self._mine(lease, *sources).update(
+        ended = self._mine(lease, *sources).update(
             state=state,
             lease_until=None,
             problem=problem,
             delivered_at=timezone.now() if state == "delivered" else None,
         )
+        if ended and state == "delivered":
+            self.note_delivered(lease.row_id)
         return state

@@ -1,26 +1,15 @@
 """Telling people of what is due, once: by e-mail, and on one of their open extensions.
 
-A row a due time and channel (unique) is what makes it once. By mail, a worker
-leases the row, looks again whether the reminder is still wanted, writes down
-that it is about to hand the message over, hands it over, and writes down what
-the mail server said:
-
-- killed before "sending" is written: the lease runs out and another worker
-  sends it;
-- killed after: nobody can know whether the server took it. It is not sent
-  again (at most once) and stays as "outcome unknown". The reminder is overdue
-  on every page and in the extension all the same, while a message that comes
-  twice would be believed the second time less.
+A row a due time and channel (unique) is what makes it once. A mail is handed
+over at most once (`waplus.lib.mail_once`): where nobody can know whether it was,
+the reminder is overdue on every page and in the extension all the same, while a
+message that comes twice would be believed the second time less.
 """
 
-import logging
-import smtplib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 from uuid import UUID
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -31,15 +20,10 @@ from crm.models import DeliveryChannel, DeliveryState, Reminder, ReminderDeliver
 from crm.services.reminders.changes import reminder_of
 from crm.services.reminders.mail import reminder_message
 from waplus.lib.errors import Refused
-
-logger = logging.getLogger(__name__)
+from waplus.lib.mail_once import MailOnce
 
 # A mail later than this is noise: the reminder has long been overdue where people look.
 LATEST = timedelta(days=1)
-LEASE = timedelta(minutes=2)
-# A sweep ends long before the worker's time limit; the next one goes on.
-A_SWEEP = 200
-UNKNOWN = "The worker fell silent while it handed the message to the mail server."
 
 # Rows for what is due and has none. A reminder that is being changed or deleted is left to the next sweep.
 _NOTE = """
@@ -59,26 +43,32 @@ ORDER BY r.due_at LIMIT 1000 FOR KEY SHARE OF r SKIP LOCKED
 ON CONFLICT (workspace_id, reminder_id, due_at, channel) DO NOTHING
 """
 
-_LEASE = """
-UPDATE crm_reminderdelivery d SET attempts = d.attempts + 1, lease_until = %(until)s
-FROM (
-    SELECT id FROM crm_reminderdelivery WHERE state = 'waiting' AND lease_until <= %(now)s
-    ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED
-) free
-WHERE d.id = free.id RETURNING d.id, d.attempts
-"""
 
+class ReminderMails(MailOnce):
+    """The mails of reminders."""
 
-@dataclass(frozen=True)
-class Lease:
-    """A delivery in a worker's hands; `fence` is the attempt that the lease is for."""
+    model = ReminderDelivery
 
-    delivery_id: UUID
-    fence: int
+    def latest(self, row: ReminderDelivery) -> datetime:
+        return row.due_at + LATEST
 
-    def row(self, *states: DeliveryState):
-        """The delivery, as long as nobody else has taken it over."""
-        return ReminderDelivery.objects.filter(pk=self.delivery_id, attempts=self.fence, state__in=states)
+    def hold(self, row_id: UUID) -> None:
+        """The reminder, so that "done" comes either before, and nothing is sent, or after."""
+        Reminder.objects.select_for_update(no_key=True, of=("self",)).filter(deliveries=row_id).first()
+
+    def message(self, row: ReminderDelivery, now: datetime) -> EmailMessage | None:
+        """To whom it is assigned now, if it is still due then."""
+        reminder = Reminder.objects.select_related("workspace", "contact", "chat").get(pk=row.reminder_id)
+        recipient = _recipient(row, reminder)
+        if recipient is None:
+            return None
+        row.recipient = recipient
+        row.save(update_fields=["recipient"])
+        return reminder_message(delivery=row, reminder=reminder, recipient=recipient)
+
+    def note_delivered(self, row_id: UUID) -> None:
+        delivery = ReminderDelivery.objects.select_related("workspace", "reminder").get(pk=row_id)
+        record_event(kind="reminder.delivered", actor=SYSTEM, workspace=delivery.workspace, obj=delivery.reminder)
 
 
 def deliver_due_reminders() -> dict[str, int]:
@@ -86,20 +76,8 @@ def deliver_due_reminders() -> dict[str, int]:
 
     Any number of sweeps may run at once, and each may be killed anywhere.
     """
-    _settle()
     _note_due()
-    counts: dict[str, int] = {}
-    for lease in islice(iter(_lease, None), A_SWEEP):
-        state = _deliver(lease)
-        counts[state] = counts.get(state, 0) + 1
-    return counts
-
-
-def _settle() -> None:
-    """What fell silent while it was sent will never be known."""
-    ReminderDelivery.objects.filter(state=DeliveryState.SENDING, lease_until__lte=timezone.now()).update(
-        state=DeliveryState.UNKNOWN, lease_until=None, problem=UNKNOWN
-    )
+    return ReminderMails().send_waiting()
 
 
 @transaction.atomic
@@ -109,115 +87,15 @@ def _note_due() -> None:
         cursor.execute(_NOTE, {"now": now, "earliest": now - LATEST})
 
 
-@transaction.atomic
-def _lease() -> Lease | None:
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_LEASE, {"now": now, "until": now + LEASE})
-        row = cursor.fetchone()
-    return Lease(*row) if row else None
-
-
-def _deliver(lease: Lease) -> str:
-    """Send one delivery, on a connection of its own: a server that hung up on the one before takes none along."""
-    mailer = get_connection()
-    try:
-        mailer.open()
-    except (OSError, smtplib.SMTPException) as error:
-        # Nothing was handed over for certain.
-        return _put_off(lease, f"The mail server cannot be reached: {type(error).__name__}.")
-    try:
-        message = _begin_sending(lease)
-        if message is None:
-            return DeliveryState.DROPPED
-        try:
-            mailer.send_messages([message])
-        except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException, UnicodeError) as error:
-            return _refused(lease, error)
-        except (OSError, smtplib.SMTPException) as error:
-            return _end(lease, DeliveryState.UNKNOWN, f"The mail server fell silent: {type(error).__name__}.")
-        return _end(lease, DeliveryState.DELIVERED)
-    finally:
-        mailer.close()
-
-
-@transaction.atomic
-def _begin_sending(lease: Lease) -> EmailMessage | None:
-    """The message, once it is written down that it is about to be handed over; None where it is wanted no longer.
-
-    The reminder's row is locked meanwhile, so that "done" comes either before, and
-    nothing is sent, or after. Whoever deletes it holds rows in another order, so
-    the delivery's is not waited for.
-    """
-    now = timezone.now()
-    delivery = ReminderDelivery.objects.filter(pk=lease.delivery_id).first()
-    reminders = Reminder.objects.select_for_update(no_key=True, of=("self",)).filter(deliveries=lease.delivery_id)
-    reminder = reminders.select_related("workspace", "contact", "chat").first()
-    mine = lease.row(DeliveryState.WAITING).select_for_update(skip_locked=True)
-    if reminder is None or not mine.exists():
-        return None
-    recipient = _recipient(delivery, reminder, now)
-    if recipient is None:
-        _end(lease, DeliveryState.DROPPED)
-        return None
-    ReminderDelivery.objects.filter(pk=delivery.pk).update(
-        state=DeliveryState.SENDING, lease_until=now + LEASE, recipient=recipient
-    )
-    return reminder_message(delivery=delivery, reminder=reminder, recipient=recipient)
-
-
-def _recipient(delivery: ReminderDelivery, reminder: Reminder, now: datetime) -> User | None:
+def _recipient(delivery: ReminderDelivery, reminder: Reminder) -> User | None:
     """Who is told of a reminder at this moment: its assignee, if it is still due then, and they are a member and want mail."""
-    wanted = reminder.state == ReminderState.OPEN and reminder.due_at == delivery.due_at > now - LATEST
+    wanted = reminder.state == ReminderState.OPEN and reminder.due_at == delivery.due_at
     resting = reminder.contact is not None and reminder.contact.deleted_at is not None
     if not wanted or resting or reminder.assignee_id is None:
         return None
     members = Membership.objects.for_workspace(reminder.workspace).select_related("user")
     membership = members.filter(user=reminder.assignee_id, user__is_active=True, user__reminders_by_email=True).first()
     return membership and membership.user
-
-
-def _refused(lease: Lease, error: Exception) -> str:
-    """The server said no, so it has not sent it. What may pass is tried again, the rest is final."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code = next(iter(error.recipients.values()))[0]
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code = error.smtp_code
-    else:
-        return _end(lease, DeliveryState.FAILED, "The address or the message cannot be written for a mail server.")
-    problem = f"The mail server refused it with code {code}."
-    return _put_off(lease, problem) if 400 <= code < 500 else _end(lease, DeliveryState.FAILED, problem)
-
-
-def _put_off(lease: Lease, problem: str) -> str:
-    """Try again later, each time after twice as long (an hour at most), until it is too late for a mail."""
-    logger.warning("reminder delivery %s: %s", lease.delivery_id, problem)
-    now = timezone.now()
-    mine = lease.row(DeliveryState.WAITING, DeliveryState.SENDING)
-    if mine.filter(due_at__lte=now - LATEST).exists():
-        return _end(lease, DeliveryState.FAILED, problem)
-    pause = timedelta(minutes=min(2 ** min(lease.fence, 6), 60))
-    mine.update(state=DeliveryState.WAITING, lease_until=now + pause, problem=problem)
-    return DeliveryState.WAITING
-
-
-@transaction.atomic
-def _end(lease: Lease, state: DeliveryState, problem: str = "") -> str:
-    """Write down how it ended. That it was delivered is a fact, also when it comes after the lease."""
-    now = timezone.now()
-    sources = [DeliveryState.SENDING, DeliveryState.WAITING]
-    if state == DeliveryState.DELIVERED:
-        sources.append(DeliveryState.UNKNOWN)
-    ended = lease.row(*sources).update(
-        state=state,
-        lease_until=None,
-        problem=problem,
-        delivered_at=now if state == DeliveryState.DELIVERED else None,
-    )
-    if ended and state == DeliveryState.DELIVERED:
-        delivery = ReminderDelivery.objects.select_related("workspace", "reminder").get(pk=lease.delivery_id)
-        record_event(kind="reminder.delivered", actor=SYSTEM, workspace=delivery.workspace, obj=delivery.reminder)
-    return state
 
 
 @transaction.atomic

@@ -11,10 +11,11 @@ from accounts.models import Event, Membership, User
 from accounts.tests.together import assert_refused
 from conftest import make_device
 from crm.models import Contact, DeliveryState, Reminder, ReminderDelivery
-from crm.services.reminders.delivery import LATEST, LEASE, UNKNOWN, deliver_due_reminders
+from crm.services.reminders.delivery import LATEST, ReminderMails, deliver_due_reminders
 from crm.tasks import deliver_due_reminders as sweep_task
 from crm.tests.reminders import mailers
 from crm.tests.reminders.calls import act, created, edit, problem, stored
+from waplus.lib.mail_once import LEASE, UNKNOWN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -255,7 +256,7 @@ def test_goes_on_behind_message_that_was_refused(alice_device, clock, server):
 
 
 def test_ends_sweep_after_so_many(alice_device, clock, monkeypatch):
-    monkeypatch.setattr("crm.services.reminders.delivery.A_SWEEP", 2)
+    monkeypatch.setattr("waplus.lib.mail_once.A_SWEEP", 2)
     for _ in range(3):
         created(alice_device)
     clock.advance(hours=1)
@@ -268,7 +269,7 @@ def test_ends_sweep_after_so_many(alice_device, clock, monkeypatch):
 
 def fall_silent(monkeypatch, name: str):
     """Let the worker die where a function of the delivery is called."""
-    monkeypatch.setattr(f"crm.services.reminders.delivery.{name}", lambda *args: (_ for _ in ()).throw(SystemExit))
+    monkeypatch.setattr(ReminderMails, name, lambda *args: (_ for _ in ()).throw(SystemExit))
     with pytest.raises(SystemExit):
         deliver_due_reminders()
     monkeypatch.undo()
@@ -320,18 +321,16 @@ def test_loses_lease_to_another_worker(alice_device, clock, monkeypatch):
     """A worker that stood still before it said "sending" finds that somebody else has sent it."""
     created(alice_device)
     clock.advance(hours=1)
-    from crm.services.reminders import delivery
+    begin, calls = ReminderMails._begin_sending, []
 
-    begin, calls = delivery._begin_sending, []
-
-    def slow(lease):
+    def slow(self, lease):
         calls.append(lease.fence)
         if lease.fence == 1:
             clock.advance(seconds=LEASE.total_seconds())
             assert deliver_due_reminders() == {"delivered": 1}
-        return begin(lease)
+        return begin(self, lease)
 
-    monkeypatch.setattr(delivery, "_begin_sending", slow)
+    monkeypatch.setattr(ReminderMails, "_begin_sending", slow)
     assert deliver_due_reminders() == {"dropped": 1}
     assert (calls, len(mail.outbox), rows()) == ([1, 2], 1, [("email", "delivered", 2)])
 

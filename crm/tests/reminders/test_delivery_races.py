@@ -1,16 +1,9 @@
 """Workers that meet, and workers that are killed with SIGKILL, each a process of its own with its own connection."""
 
-import os
-import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 
 from accounts import actors
@@ -27,24 +20,11 @@ from crm.services.whatsapp_accounts import remove_whatsapp_account
 from crm.tests.records import add_account, add_chat
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
+from waplus.tests.killing import kill_at, mails_in, run_out
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Stops at the named function of the delivery, says so, and waits to be killed.
-WORKER = """
-import sys, time
-import django
-django.setup()
-from crm.services.reminders import delivery
-original = getattr(delivery, sys.argv[1])
-def stop(*args):
-    if sys.argv[2] == "behind":
-        original(*args)
-    print("here", flush=True)
-    time.sleep(60)
-setattr(delivery, sys.argv[1], stop)
-delivery.deliver_due_reminders()
-"""
+SWEEP = "crm.services.reminders.delivery.deliver_due_reminders"
 
 
 def due(workspace, person, **values) -> Reminder:
@@ -56,43 +36,6 @@ def due(workspace, person, **values) -> Reminder:
 
 def states() -> list[tuple[str, int]]:
     return sorted(ReminderDelivery.objects.values_list("state", "attempts"))
-
-
-def kill_worker(mails: Path, name: str, where: str) -> None:
-    """Run a sweep in a process and kill it when it is in front of or behind a function of the delivery."""
-    server = connection.settings_dict
-    host = server["HOST"]
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "waplus.settings",
-        "EMAIL_URL": f"filemail:///{mails}",
-        "DATABASE_URL": f"postgres://{server['USER']}:{server['PASSWORD']}@{host.replace('/', '%2F')}:{server['PORT']}/{server['NAME']}",
-    }
-    worker = subprocess.Popen(
-        [sys.executable, "-c", WORKER, name, where],
-        env=environment,
-        cwd=django_settings.BASE_DIR,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert worker.stdout.readline() == "here\n"
-        worker.send_signal(signal.SIGKILL)
-        assert worker.wait(20) == -signal.SIGKILL
-    finally:
-        worker.kill()
-        worker.stdout.close()
-
-
-def mails_in(folder: Path) -> int:
-    return sum(file.read_text().count("Message-ID:") for file in folder.iterdir()) if folder.exists() else 0
-
-
-def run_out(monkeypatch) -> None:
-    """Let leases that are held be over."""
-    monkeypatch.setattr(delivery, "LEASE", timedelta(seconds=-1))
-    ReminderDelivery.objects.filter(lease_until__isnull=False).update(lease_until=timezone.now() - timedelta(seconds=1))
-    monkeypatch.undo()
 
 
 @pytest.mark.parametrize(
@@ -110,11 +53,12 @@ def run_out(monkeypatch) -> None:
         ("_end", "behind", ("delivered", 1), 1, {}, ("delivered", 1)),
     ],
 )
-def test_survives_killed_worker(acme, alice, tmp_path, monkeypatch, name, where, left, mails_of_dead, then, ended):
+def test_survives_killed_worker(acme, alice, tmp_path, name, where, left, mails_of_dead, then, ended):
     due(acme, alice)
-    kill_worker(tmp_path / "mail", name, where)
+    owner = "crm.services.reminders.delivery" + ("" if name == "_note_due" else ".ReminderMails")
+    kill_at(SWEEP, f"{owner}.{name}", where, mails=tmp_path / "mail")
     assert (states(), mails_in(tmp_path / "mail")) == ([left], mails_of_dead)
-    run_out(monkeypatch)
+    run_out(ReminderDelivery)
     assert deliver_due_reminders() == then
     assert deliver_due_reminders() == {}
     assert states() == [ended]
@@ -123,8 +67,8 @@ def test_survives_killed_worker(acme, alice, tmp_path, monkeypatch, name, where,
 
 
 def test_sends_once_from_many_sweeps(acme, alice, bob, monkeypatch):
-    linger(monkeypatch, delivery, "_lease")
-    linger(monkeypatch, delivery, "_begin_sending")
+    linger(monkeypatch, delivery.ReminderMails, "_lease")
+    linger(monkeypatch, delivery.ReminderMails, "_begin_sending")
     wanted = {str(due(acme, person, text=f"No. {number}").pk) for number in range(6) for person in (alice, bob)}
     answers = at_once(*[deliver_due_reminders] * 5)
     assert sum(answer.get("delivered", 0) for answer in answers) == 12
@@ -136,7 +80,7 @@ def test_sends_once_from_many_sweeps(acme, alice, bob, monkeypatch):
 
 def test_sends_or_finishes_but_never_both_late(acme, alice, monkeypatch):
     """Done while it is sent: whichever comes first decides, and nothing is sent of what was done before."""
-    linger(monkeypatch, delivery, "_lease")
+    linger(monkeypatch, delivery.ReminderMails, "_lease")
     outcomes = set()
     for turn in range(8):
         reminder = due(acme, alice)
