@@ -18,10 +18,10 @@ class MessageAckAdmin(OfWorkspaceAdmin):
     search_help_text = _("ID of the row or of its message")
     links = ()
     list_display = (
+        "tick",
         "of_message",
         "workspace_page",
         "participant_mask",
-        "tick",
         "delivered_at",
         "read_at",
         "failure_code",

@@ -13,8 +13,8 @@ class SendingBudgetAdmin(OfNumberAdmin):
     found_by = ("pk", "whatsapp_account", "workspace")
     search_help_text = _("ID of the row, of its WhatsApp number or of its workspace")
     list_display = (
-        *("number", "workspace_page", "max_per_hour", "max_per_day", "max_new_per_day", "warm_up_from"),
-        *("cold_paused_until", "cold_pause_code"),
+        *("updated_at", "number", "workspace_page", "max_per_hour", "max_per_day", "max_new_per_day", "warm_up_from"),
+        "cold_paused_until",
     )
     fields = (
         *("id", "workspace_page", "number", *SETTINGS),

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from accounts.models import Workspace
 from crm.models import WhatsAppAccount
-from messaging.models import SendingBudget
+from messaging.models import QueuedMessage, SendingBudget
+from waplus.lib.ids import uuid7
 
 
 class Clock:
@@ -68,3 +69,32 @@ def second_number(acme) -> WhatsAppAccount:
 @pytest.fixture
 def foreign_number(other) -> WhatsAppAccount:
     return add_number(other, "4915112340001")
+
+
+@pytest.fixture
+def put(acme, number, alice, clock):
+    """A message of the queue, due in so many minutes."""
+
+    def put(state="queued", minutes=0.0, *, account=number, **values) -> QueuedMessage:
+        due_at = clock() + timedelta(minutes=minutes)
+        defaults = {
+            "source": "direct",
+            "origin_id": uuid7(),
+            "occurrence_at": due_at,
+            "chat_jid": "5511987654321@c.us",
+            "body": "Olá <b>",
+            "message_id": "3EB0" + uuid7().hex[-18:].upper(),
+            "created_by": alice,
+            "due_at": due_at,
+            "not_before": due_at,
+            "expires_at": due_at + timedelta(hours=1),
+            "queued_at": clock(),
+            "fence": 0 if state in ("queued", "late") else 1,
+            "lease_until": due_at + timedelta(minutes=1) if state in ("leased", "sending") else None,
+            "sent_at": due_at if state in ("sent", "delivered", "read", "played") else None,
+        }
+        return QueuedMessage.objects.create(
+            workspace=account.workspace, whatsapp_account=account, state=state, **defaults | values
+        )
+
+    return put

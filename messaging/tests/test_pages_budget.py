@@ -8,7 +8,6 @@ from django.urls import reverse
 from messaging.models import SendingBudget
 from messaging.pages.budget import GROUPS
 from messaging.services.budget.changes import SETTINGS
-from messaging.tests.test_pages_queue import put  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -93,7 +92,7 @@ def test_members_look_and_admins_change(client, bob, charlie, other, address):
     assert settings_of() == before
 
 
-def test_shows_what_waits_and_lets_new_contacts_go_on(client, alice, number, address, put, clock):  # noqa: F811
+def test_shows_what_waits_and_lets_new_contacts_go_on(client, alice, number, address, put, clock):
     until = clock.advance(0).replace(hour=15)
     SendingBudget.objects.update(cold_paused_until=until, cold_pause_code="420", cold_pauses=1)
     put(minutes=-1, not_before=until, held_by="cold_paused")

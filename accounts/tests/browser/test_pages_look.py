@@ -156,6 +156,22 @@ def contrast(visitor) -> dict[str, float]:
     )
 
 
+def nameless(visitor) -> list[str]:
+    """Buttons, links and fields of which nobody hears what they are for, and ids that are there twice."""
+    return visitor.page.evaluate(
+        """() => {
+          const label = (e) => e.getAttribute("aria-label") || e.innerText?.trim() || e.title
+            || [...(e.labels || [])].map((l) => l.innerText).join("").trim()
+            || (e.getAttribute("aria-labelledby") && "labelled") || "";
+          const controls = document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, progress");
+          const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
+          const heard = (e) => e.checkVisibility() && !e.closest("[aria-hidden=true]");
+          return [...controls].filter((e) => heard(e) && !label(e)).map((e) => e.outerHTML.slice(0, 120))
+            .concat(ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `twice: ${id}`));
+        }"""
+    )
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_read_text_with_contrast(visit, alice, full_house, scheme):
     visitor = visit(color_scheme=scheme)

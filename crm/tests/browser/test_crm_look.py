@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts import actors
-from accounts.tests.browser.test_pages_look import contrast, walk
+from accounts.tests.browser.test_pages_look import contrast, nameless, walk
 from conftest import PASSWORD
 from crm.models import BulkAction, Contact, ContactTag, ImportBatch, Stage, SuggestionReason, Tag
 from crm.models.colours import Colour
@@ -140,23 +140,10 @@ def test_read_text_with_contrast(visit, alice, paths, scheme):
 
 
 def test_name_every_control(visit, alice, paths):
-    """Whoever does not see the page hears what each button, link and field is for, and never the same id twice."""
     visitor = visit()
     visitor.log_in(alice, PASSWORD)
-    nameless = {}
+    found = {}
     for path in paths:
         visitor.open(path)
-        found = visitor.page.evaluate(
-            """() => {
-              const label = (e) => e.getAttribute("aria-label") || e.innerText?.trim() || e.title
-                || [...(e.labels || [])].map((l) => l.innerText).join("").trim()
-                || (e.getAttribute("aria-labelledby") && "labelled") || "";
-              const controls = document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, progress");
-              const ids = [...document.querySelectorAll("[id]")].map((e) => e.id);
-              return [...controls].filter((e) => e.checkVisibility() && !label(e)).map((e) => e.outerHTML.slice(0, 120))
-                .concat(ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `twice: ${id}`));
-            }"""
-        )
-        if found:
-            nameless[path] = found
-    assert nameless == {}
+        found |= {path: names} if (names := nameless(visitor)) else {}
+    assert found == {}
