@@ -300,7 +300,7 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     *("accept-ranges", "content-disposition", "content-range", "etag", "idempotency-replayed"),
-    *("retry-after", "x-request-id"),
+    *("retry-after", "x-left-out", "x-request-id"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 7200
 
