@@ -239,12 +239,21 @@ class SilentChatsView(WorkspaceView):
         return self.listing(self.get_queryset().filter(taken | Q(muted_until__gt=now)))
 
 
-class TakeOverView(WorkspaceView):
-    """Take a chat over: automatic replies stay out of it, for some minutes or until it is given back."""
+class _ChatView(WorkspaceView):
+    """What is done to a chat that is named by its number and its address."""
 
     roles = {"POST": Role.MEMBER}
     queryset = AutoReplyChat.objects.all()
     serializer_class = AutoReplyChatSerializer
+
+    def done(self, service, payload: type[ChatNameSerializer]) -> Response:
+        values = self.valid(payload)
+        account = values.pop("whatsapp_account")
+        return self.answer(service(workspace=self.workspace, actor=self.actor, account=account, **values))
+
+
+class TakeOverView(_ChatView):
+    """Take a chat over: automatic replies stay out of it, for some minutes or until it is given back."""
 
     @extend_schema(
         operation_id="auto_reply_chats_take_over",
@@ -253,23 +262,11 @@ class TakeOverView(WorkspaceView):
         responses={200: AutoReplyChatSerializer},
     )
     def post(self, request):
-        payload = self.valid(TakeOverSerializer)
-        chat = chats.take_over_chat(
-            workspace=self.workspace,
-            account=payload["whatsapp_account"],
-            chat_jid=payload["chat_jid"],
-            minutes=payload.get("minutes"),
-            actor=self.actor,
-        )
-        return self.answer(chat)
+        return self.done(chats.take_over_chat, TakeOverSerializer)
 
 
-class GiveBackView(WorkspaceView):
+class GiveBackView(_ChatView):
     """Give a chat back: automatic replies speak there again, at once."""
-
-    roles = {"POST": Role.MEMBER}
-    queryset = AutoReplyChat.objects.all()
-    serializer_class = AutoReplyChatSerializer
 
     @extend_schema(
         operation_id="auto_reply_chats_give_back",
@@ -278,14 +275,7 @@ class GiveBackView(WorkspaceView):
         responses={200: AutoReplyChatSerializer},
     )
     def post(self, request):
-        payload = self.valid(ChatNameSerializer)
-        chat = chats.give_back_chat(
-            workspace=self.workspace,
-            account=payload["whatsapp_account"],
-            chat_jid=payload["chat_jid"],
-            actor=self.actor,
-        )
-        return self.answer(chat)
+        return self.done(chats.give_back_chat, ChatNameSerializer)
 
 
 class SimulationView(WorkspaceView):
