@@ -292,6 +292,18 @@ def test_incomplete_and_wrong_uploads_become_nothing(alice_device, acme, letter)
     assert MediaUpload.objects.filter(completed_as=None).count() == 3
 
 
+def test_keeps_no_more_parts_than_file_needs(alice_device, letter, monkeypatch):
+    """Parts count for no plan until they are a file, so there are never many more than were announced."""
+    monkeypatch.setattr(uploads, "MAX_PART", MIN_PART)
+    id = str(uuid7())
+    alice_device.client.post(f"{PATH}uploads/", {"id": id, "size": MIN_PART})
+    assert part(alice_device, id, 1, letter[:MIN_PART]).status_code == 201
+    assert part(alice_device, id, 2, letter[:MIN_PART]).status_code == 201
+    assert_refused(part(alice_device, id, 3, b"x"), "invalid")
+    assert part(alice_device, id, 2, letter[:MIN_PART]).status_code == 200
+    assert list(MediaPart.objects.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
 def test_refuses_parts_that_cannot_be(alice_device, charlie_device, letter):
     id = begin(alice_device, pdf()).json()["id"]
     for number, data in ((0, b"x"), (1001, b"x"), (1, b""), (1, bytes(len(pdf()) + 1))):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.core.files import File
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -99,8 +100,12 @@ def put_part(*, workspace: Workspace, upload_id: UUID, number: int, file: Binary
             upload = _locked(workspace, upload_id)
             if upload.completed_as:
                 raise Refused("wrong_state", "The upload is complete.")
-            before = MediaPart.objects.for_workspace(workspace).filter(upload=upload, number=number)
-            replaced = _delete_parts(before)
+            parts = MediaPart.objects.for_workspace(workspace).filter(upload=upload)
+            others = parts.exclude(number=number).aggregate(total=Sum("size"))["total"] or 0
+            # One wrong part may lie there until it is replaced; more would be room that no plan counts.
+            if others + size > upload.size + MAX_PART:
+                raise Invalid("part", "invalid", f"With it more is here than the {upload.size:,} bytes announced.")
+            replaced = _delete_parts(parts.filter(number=number))
             part.save(force_insert=True)
             upload.active_at = timezone.now()
             upload.save(update_fields=["active_at"])
