@@ -83,7 +83,7 @@ def test_make_safe_budget_at_the_first_look(number, alice):
     assert (row.zone, row.warm_up_from, row.quiet_from, row.quiet_until) == (
         "America/Sao_Paulo", date(2026, 6, 1), time(21), time(8),
     )  # fmt: skip
-    assert (budget.left_hour, budget.left_day, budget.left_new) == (180, 50, 1)
+    assert (budget.left_hour, budget.left_day, budget.left_new) == (180, 50, 5)
     assert (budget.spacing, budget.jitter, budget.warm_up_day) == (8.0, 7.0, 1)
     assert budget.day_ends_at == datetime(2026, 6, 2, 3, tzinfo=UTC)
     assert budget_now(number, NOW) == budget
@@ -148,7 +148,8 @@ def test_warm_up_in_equal_steps():
     today = date(2026, 6, 1)
     days = [warmed(today - timedelta(days=n), 50, 14, today, 1_500, 40) for n in range(-1, 16)]
     assert days[0] == (None, 1_500, 40)
-    assert days[1] == (1, 50, 1)
+    assert days[1] == (1, 50, 5), "a share of 40 would be 1"
+    assert days[3] == (3, 257, 6)
     assert days[8] == (8, 775, 20)
     assert days[14] == (14, 1_396, 37)
     assert days[15] == days[16] == (None, 1_500, 40)
@@ -156,6 +157,7 @@ def test_warm_up_in_equal_steps():
     assert warmed(None, 50, 14, today, None, None) == (None, None, None)
     assert warmed(today, 50, 14, today, None, None) == (1, 50, None)
     assert warmed(today, 50, 14, today, 30, 0) == (1, 30, 0)
+    assert warmed(today, 50, 14, today, 1_500, 3) == (1, 50, 3)
 
 
 def test_rest_longer_after_each_error(number, clock):

@@ -19,6 +19,8 @@ REPLY_DAYS = 7
 REPLY_LEAST = 20
 # What the warm-up leads to where a day has no limit.
 FULL_DAY = 1_500
+# Of a small share nothing would be left: whoever starts with a number could write to a single new person a day.
+NEW_LEAST = 5
 # A number with chats as old as this is no young one.
 GROWN_UP = timedelta(days=30)
 
@@ -226,7 +228,8 @@ def warmed(
     """Which day of its warm-up a number has (from 1; None without one), and the day's limits then.
 
     Messages rise from `first` to the full day in equal steps over so many days;
-    new contacts keep their share of the messages, and one a day may always go.
+    new contacts keep their share of the messages, but at least `NEW_LEAST` (or the
+    limit itself, where that is lower) may always go.
     """
     passed = None if since is None else (today - since).days
     if passed is None or not 0 <= passed < days:
@@ -235,7 +238,7 @@ def warmed(
     if first >= full:
         return passed + 1, full, max_new
     day = first + (full - first) * passed // days
-    return passed + 1, day, max_new and max(1, max_new * day // full)
+    return passed + 1, day, max_new and min(max_new, max(NEW_LEAST, max_new * day // full))
 
 
 def ensure_budget(account: WhatsAppAccount, now: datetime) -> SendingBudget:
