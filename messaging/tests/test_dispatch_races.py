@@ -18,6 +18,7 @@ from messaging.models import DispatchAttempt, QueuedMessage, ScheduledMessage
 from messaging.services.dispatch import claim_messages, report_message, settle_expired_leases
 from messaging.services.scheduling import (
     cancel_scheduled_message,
+    queue_all_due,
     queue_due_messages,
     schedule_message,
     update_scheduled_message,
@@ -284,6 +285,65 @@ def test_keeps_order_of_chat_while_its_first_message_is_looked_at(cast):
 
     _, claimed = together(look, ask)
     assert [message.body for message in claimed] == ["first"]
+
+
+def test_keeps_order_of_number_while_an_earlier_message_is_edited(cast, acme, clock):
+    """What somebody edits comes with the next sweep, and so does what is later of its number; other numbers go on."""
+    other = add_number(acme, "551192222099")
+    at = [clock() + timedelta(seconds=seconds) for seconds in range(3)]
+    before, edited, after, elsewhere = (
+        make_schedule(number, chat_jid=CHAT, body=body, due_at=due_at)
+        for number, body, due_at in (
+            *((cast.number, "before", at[0]), (cast.number, "edited", at[1]), (cast.number, "after", at[2])),
+            (other, "elsewhere", at[2]),
+        )
+    )
+    plans.recount(acme)
+    locked, swept = threading.Event(), threading.Event()
+
+    def look():
+        with transaction.atomic():
+            ScheduledMessage.objects.select_for_update().get(pk=edited.pk)
+            locked.set()
+            swept.wait(10)
+
+    def sweep():
+        locked.wait(10)
+        try:
+            return queue_all_due()
+        finally:
+            swept.set()
+
+    assert together(look, sweep) == [None, 2]
+    queued = QueuedMessage.objects.order_by("due_at", "body").values_list("body", flat=True)
+    assert list(queued.all()) == ["before", "elsewhere"]
+    assert queue_all_due() == 2
+    assert list(queued.all()) == ["before", "edited", "after", "elsewhere"]
+
+
+def test_sweeps_one_at_a_time(cast, acme):
+    """While a worker is at it, another one leaves everything to it, also other numbers, and comes again."""
+    cast.fill([cast.number], chats=1, each=1)
+    begun, ended = threading.Event(), threading.Event()
+    other = make_schedule(add_number(acme, "551192222099"), chat_jid=CHAT, due_at=cast.clock())
+
+    def sweep_slowly():
+        with transaction.atomic():
+            entered = queue_due_messages(limit=1)
+            begun.set()
+            ended.wait(10)
+        return entered
+
+    def sweep():
+        begun.wait(10)
+        try:
+            return queue_due_messages()
+        finally:
+            ended.set()
+
+    assert together(sweep_slowly, sweep) == [1, 0]
+    assert not QueuedMessage.objects.filter(scheduled_message=other).exists()
+    assert (queue_due_messages(), QueuedMessage.objects.count()) == (1, 2)
 
 
 def test_gives_last_places_once(cast, acme, team_plan):

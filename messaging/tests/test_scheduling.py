@@ -32,6 +32,7 @@ from messaging.tests.calls import (
     waiting,
     wall,
 )
+from messaging.tests.schedules import make_schedule
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -609,6 +610,22 @@ def test_queues_no_more_than_the_limit_earliest_first(alice_device, acme, number
     late = ScheduledMessage.objects.get(state="waiting")
     assert late.due_at == datetime(2026, 6, 1, 12, 0, 30, tzinfo=UTC)
     assert waiting(acme) == 1
+
+
+def test_lets_no_later_message_overtake_the_missed_times_of_a_series(number, clock):
+    """After days without a worker: the series and what was to come between its times, one after the other."""
+    due_at = clock()
+    make_schedule(number, chat_jid=CHAT, body="daily", rrule="FREQ=DAILY", due_at=due_at)
+    for hours, body in ((12, "first"), (36, "second"), (48, "third")):
+        make_schedule(number, chat_jid=CHAT, body=body, due_at=due_at + timedelta(hours=hours))
+    plans.recount(number.workspace)
+    clock.advance(60 * 60 * 60)
+    rows = QueuedMessage.objects.order_by("due_at", "body").values_list("body", flat=True)
+    steps = [(queue_due_messages(), list(rows.all())) for _ in range(4)]
+    assert steps[0] == (2, ["daily", "first"])
+    assert steps[1] == (2, ["daily", "first", "daily", "second"])
+    assert steps[2] == (2, ["daily", "first", "daily", "second", "daily", "third"])
+    assert steps[3][0] == 0
 
 
 def test_queues_of_several_workspaces_and_counts_each(

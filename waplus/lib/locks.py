@@ -36,6 +36,16 @@ def take_turns(*what, shared: bool = False) -> None:
     For rules over several rows that no constraint can say, such as "at most 200".
     Those who `shared` it go together, and wait for nobody but for who did not.
     """
-    number = int.from_bytes(hash_secret(" ".join(map(str, what)))[:8], "big", signed=True)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [number])
+        cursor.execute(f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(%s)", [_number_of(what)])
+
+
+def take_turn_now(*what) -> bool:
+    """Take the turn for what is named, until the transaction ends; False, at once, while another one has it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number_of(what)])
+        return cursor.fetchone()[0]
+
+
+def _number_of(what: tuple) -> int:
+    return int.from_bytes(hash_secret(" ".join(map(str, what)))[:8], "big", signed=True)

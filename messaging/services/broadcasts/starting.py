@@ -29,6 +29,7 @@ from messaging.services.broadcasts.judging import Judged, judge
 from messaging.services.queueing import INSERT_COLUMNS, RESERVED_ID
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.hints import hint_after_commit
+from waplus.lib.locks import take_turn_now
 
 START = "messaging.tasks.start_broadcasts"
 MAX_ATTEMPTS = 5
@@ -138,10 +139,8 @@ def run_start(broadcast_id: UUID) -> bool:
 
 
 def _start(broadcast_id: UUID) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"broadcast {broadcast_id}"])
-        if not cursor.fetchone()[0]:
-            return False
+    if not take_turn_now("broadcast", broadcast_id):
+        return False
     broadcast = (
         Broadcast.objects.select_related("workspace__plan", "created_by", "started_by")
         .filter(pk=broadcast_id, state=BroadcastState.STARTING)

@@ -4,8 +4,11 @@ A batch is locked first (whoever edits a schedule has it locked, so an edit
 comes before or after), then read, then written by one statement: places in the
 queue, the next time of each recipient, the state of each schedule, the places
 of the plan. What it says is read behind the locks: a text that was edited a
-moment ago is the one that goes out. Several workers share the work; what one
-has locked, the others pass by.
+moment ago is the one that goes out.
+
+The hand-out keeps the order in a chat among what is in the queue, so the order
+must be kept on the way into it, too: one worker at a time sweeps, earliest
+first, and nothing of a number enters before what is earlier of it has entered.
 """
 
 from collections.abc import Sequence
@@ -25,6 +28,7 @@ from messaging.services.addressing import address_sql
 from messaging.services.queueing import INSERT_COLUMNS, RESERVED_ID
 from messaging.services.scheduling.texts import MISSING_VARIABLE, say
 from messaging.services.scheduling.times import occurrence_after
+from waplus.lib.locks import take_turn_now
 from waplus.lib.walltime import to_utc
 
 # How far ahead of its time a message enters the queue. Nobody gets it before its
@@ -39,8 +43,18 @@ SELECT r.id, r.workspace_id, s.id, r.contact_id, r.chat_jid, s.whatsapp_account_
        s.wall_time, s.rrule, s.excluded, r.time_zone, r.next_wall, r.next_at
 FROM messaging_scheduledrecipient r JOIN messaging_scheduledmessage s ON s.id = r.scheduled_message_id
 WHERE r.state = 'waiting' AND r.next_at <= %(horizon)s
-ORDER BY r.next_at LIMIT %(limit)s FOR NO KEY UPDATE OF r, s SKIP LOCKED
+ORDER BY r.next_at, s.id LIMIT %(limit)s FOR NO KEY UPDATE OF r, s SKIP LOCKED
 """
+# Of each number the first that somebody has locked (edits it, say), up to the last of what was taken.
+_PASSED_BY = """
+SELECT DISTINCT ON (s.whatsapp_account_id) s.whatsapp_account_id, r.next_at, s.id
+FROM messaging_scheduledrecipient r JOIN messaging_scheduledmessage s ON s.id = r.scheduled_message_id
+WHERE r.state = 'waiting' AND r.next_at <= %(at)s AND (r.next_at, s.id) < (%(at)s, %(schedule)s)
+  AND r.id <> ALL (%(taken)s::uuid[])
+ORDER BY s.whatsapp_account_id, r.next_at, s.id
+"""
+# Where something stands in the order of a number: its time, then what wanted it.
+_Place = tuple[datetime, UUID]
 
 
 @dataclass
@@ -147,24 +161,13 @@ SELECT id, workspace_id, state FROM queued
 """
 
 
-@transaction.atomic
 def queue_due_messages(*, limit: int = BATCH) -> int:
     """Move what is due (or soon will be) into the queue; answers how many messages entered it.
 
     `limit` counts recipients. A worker that dies leaves nothing half-done.
+    Nothing enters while another worker is at it.
     """
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"horizon": now + LEAD, "limit": limit})
-        taken = [_Taken(*row) for row in cursor.fetchall()]
-        if not taken:
-            return 0
-        for one in taken:
-            one.look_ahead()
-        cursor.execute(_WRITE, _params(taken, now))
-        entered = cursor.fetchall()
-    _tell(entered, {one.workspace_id for one in taken})
-    return sum(state == "queued" for _, _, state in entered)
+    return _sweep(limit)[1]
 
 
 def queue_all_due(*, batch: int = BATCH) -> int:
@@ -172,11 +175,45 @@ def queue_all_due(*, batch: int = BATCH) -> int:
     total = 0
     while True:
         due = ScheduledRecipient.objects.filter(state="waiting", next_at__lte=timezone.now() + LEAD)
-        moved = queue_due_messages(limit=batch)
-        total += moved
-        # What another worker has locked is its business: only who moved something looks again.
+        moved, entered = _sweep(batch)
+        total += entered
+        # What somebody has locked comes with the next sweep: only who moved something looks again.
         if not moved or not due.exists():
             return total
+
+
+@transaction.atomic
+def _sweep(limit: int) -> tuple[int, int]:
+    """Move one batch: how many recipients, and how many messages of theirs wait in the queue."""
+    if not take_turn_now("sweep of scheduled messages"):
+        return 0, 0
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"horizon": now + LEAD, "limit": limit})
+        taken = [_Taken(*row) for row in cursor.fetchall()]
+        if not taken:
+            return 0, 0
+        for one in taken:
+            one.look_ahead()
+        last = taken[-1]
+        cursor.execute(_PASSED_BY, {"at": last.at, "schedule": last.schedule_id, "taken": [one.id for one in taken]})
+        taken = _in_order(taken, {account_id: (at, schedule_id) for account_id, at, schedule_id in cursor.fetchall()})
+        if not taken:
+            return 0, 0
+        cursor.execute(_WRITE, _params(taken, now))
+        entered = cursor.fetchall()
+    _tell(entered, {one.workspace_id for one in taken})
+    return len(taken), sum(state == "queued" for _, _, state in entered)
+
+
+def _in_order(taken: Sequence[_Taken], passed_by: dict[UUID, _Place]) -> list[_Taken]:
+    """Of each number, what comes before the first one that cannot enter yet: locked by somebody, or the next of a series."""
+    ends = dict(passed_by)
+    for one in taken:
+        if one.next_at is not None:
+            place = (one.next_at, one.schedule_id)
+            ends[one.account_id] = min(place, ends.get(one.account_id, place))
+    return [one for one in taken if one.account_id not in ends or (one.at, one.schedule_id) < ends[one.account_id]]
 
 
 def _params(taken: Sequence[_Taken], now: datetime) -> dict:
