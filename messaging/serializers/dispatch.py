@@ -5,7 +5,7 @@ from rest_framework import serializers
 from accounts.api import ScopedRelatedField
 from crm.models import WhatsAppAccount
 from messaging.models import Dispatcher, QueuedMessage
-from messaging.services.dispatch import MAX_CLAIM, REPORTS
+from messaging.services.dispatch import MAX_CLAIM, REPORTS, send_within_ms
 from messaging.services.dispatch.codes import FAILURE_CODES
 
 
@@ -20,6 +20,20 @@ class QueuedMessageSerializer(serializers.ModelSerializer):
             *("fence", "lease_until", "sent_at", "delivered_at", "read_at", "played_at", "replied_at"),
             *("reason_code", "reason"),
         ]
+
+
+class ReportedMessageSerializer(QueuedMessageSerializer):
+    """A message of the queue after a report."""
+
+    send_within_ms = serializers.SerializerMethodField(
+        help_text="After `sending`: let it go within so many milliseconds of having asked, or report `not_sent`."
+    )
+
+    class Meta(QueuedMessageSerializer.Meta):
+        fields = [*QueuedMessageSerializer.Meta.fields, "send_within_ms"]
+
+    def get_send_within_ms(self, message) -> int:
+        return send_within_ms(message)
 
 
 class FileToSendSerializer(serializers.Serializer):

@@ -302,7 +302,38 @@ def test_takes_repeated_report_as_one(alice_device, number, clock, what):
     clock.advance(5)
     with nothing_happens():
         again = report(alice_device, message, what, reason="because")
-    assert (again.status_code, again.json()) == (200, first.json())
+    left = {"send_within_ms": 25_000 if what == "sending" else 0}
+    assert (again.status_code, again.json()) == (200, first.json() | left)
+
+
+@pytest.mark.parametrize(("lateness", "within"), [(60, 30_000), (1, 20_000)])
+def test_tells_how_long_it_may_still_be_sent(alice_device, number, clock, lateness, within):
+    """30 seconds, or until the message would be too late; a repeat prolongs nothing."""
+    queued(alice_device, number, lateness_minutes=lateness)
+    clock.advance(40)
+    [message] = claim(alice_device, number)
+    assert report(alice_device, message, "sending").json()["send_within_ms"] == within
+    clock.advance(within // 1000)
+    assert report(alice_device, message, "sending").json()["send_within_ms"] == 0
+
+
+def test_takes_back_what_could_not_be_sent_in_time(alice_device, number, clock):
+    """A device that slept after “sending” says that it sent nothing: the message goes on at once, or is too late."""
+    queued(alice_device, number, lateness_minutes=1)
+    [message] = claim(alice_device, number)
+    assert report(alice_device, message, "sending").status_code == 200
+    clock.advance(31)
+    answer = report(alice_device, message, "not_sent")
+    assert (answer.status_code, answer.json()["state"], answer.json()["send_within_ms"]) == (200, "queued", 0)
+    assert story(message) == [(1, "not_sent", "")]
+    [again] = claim(alice_device, number)
+    assert (again["id"], again["message_id"], again["fence"]) == (message["id"], message["message_id"], 2)
+    assert report(alice_device, again, "sending").status_code == 200
+    clock.advance(29)
+    assert report(alice_device, again, "not_sent").status_code == 200
+    settle_expired_leases()
+    row = QueuedMessage.objects.get()
+    assert (row.state, row.reason_code, row.sending_at) == ("skipped", "too_late", None)
 
 
 @pytest.mark.parametrize(
@@ -310,7 +341,6 @@ def test_takes_repeated_report_as_one(alice_device, number, clock, what):
     [
         ([], "not_sent"),
         (["sending"], "released"),
-        (["sending"], "not_sent"),
         (["sent"], "sending"),
         (["sent"], "failed"),
         (["sent"], "released"),

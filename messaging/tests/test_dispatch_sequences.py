@@ -213,6 +213,13 @@ class QueueMachine(RuleBasedStateMachine):
             (device.allowed or device.claimed).remove(message)
 
     @rule(which=devices)
+    def say_not_sent(self, which):
+        """It slept after the permission, and says so instead of sending."""
+        device = self.devices[which]
+        while device.allowed:
+            self.report(device, device.allowed.pop(), "not_sent")
+
+    @rule(which=devices)
     def release(self, which):
         device = self.devices[which]
         if device.claimed:

@@ -14,6 +14,7 @@ from messaging.serializers.dispatch import (
     ClaimSerializer,
     LateDecisionSerializer,
     QueuedMessageSerializer,
+    ReportedMessageSerializer,
     ReportSerializer,
     ResolutionSerializer,
 )
@@ -100,18 +101,18 @@ def _claim_answer(claim: dispatch.Claim) -> str:
 
 
 class ReportView(WorkspaceView):
-    """Report on a message: `sending` before, `sent` or `failed` after; `released` gives it back; `not_sent` after a look."""
+    """Report on a message: `sending` before, `sent` or `failed` after; `released` gives it back; `not_sent` if it was not."""
 
     roles = {"POST": Role.MEMBER}
     queryset = QueuedMessage.objects.all()
     serializer_class = ReportSerializer
 
-    @extend_schema(operation_id="dispatch_report", tags=["dispatch"], responses={200: QueuedMessageSerializer})
+    @extend_schema(operation_id="dispatch_report", tags=["dispatch"], responses={200: ReportedMessageSerializer})
     def post(self, request, id):
         message = dispatch.report_message(
             workspace=self.workspace, message_id=id, instance=request.auth.instance, actor=self.actor, **self.valid()
         )
-        return Response(QueuedMessageSerializer(message).data)
+        return Response(ReportedMessageSerializer(message).data)
 
 
 class ResolveView(WorkspaceView):

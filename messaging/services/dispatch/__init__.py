@@ -15,7 +15,7 @@ from messaging.services.dispatch.numbers import (
     pause_number,
     resume_number,
 )
-from messaging.services.dispatch.reporting import REPORTS, report_message
+from messaging.services.dispatch.reporting import REPORTS, report_message, send_within_ms
 from messaging.services.dispatch.settling import (
     TOO_LATE,
     UNKNOWN,
@@ -42,6 +42,7 @@ __all__ = [
     "report_message",
     "resolve_message",
     "resume_number",
+    "send_within_ms",
     "settle_expired_leases",
     "take_sight_of_own_messages",
 ]

@@ -1,6 +1,6 @@
 """Taking an instance's reports on what it was handed."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -25,11 +25,27 @@ _MOVES = {
     "sending": ({DispatchState.LEASED}, DispatchState.SENDING),
     "failed": ({DispatchState.LEASED, DispatchState.SENDING, DispatchState.OUTCOME_UNKNOWN}, DispatchState.FAILED),
     "released": ({DispatchState.LEASED}, DispatchState.QUEUED),
-    "not_sent": ({DispatchState.OUTCOME_UNKNOWN}, DispatchState.QUEUED),
+    "not_sent": ({DispatchState.SENDING, DispatchState.OUTCOME_UNKNOWN}, DispatchState.QUEUED),
 }
 CANCELLED = gettext_noop("Its broadcast was cancelled.")
 PAUSED = gettext_noop("Its broadcast is paused.")
 REPORTS = ["sending", "sent", "failed", "released", "not_sent"]
+
+
+# How long after "sending" an instance may still begin to send: later than that, its permission is worth nothing.
+PROMPT = timedelta(seconds=30)
+
+
+def send_within_ms(message: QueuedMessage) -> int:
+    """Milliseconds from now within which a message that is `sending` may still be let go; 0 where it may not.
+
+    It ends with the permission (`PROMPT` after "sending"), and with the time
+    until which the message may be sent at all.
+    """
+    if message.state != DispatchState.SENDING or message.sending_at is None:
+        return 0
+    until = min(message.sending_at + PROMPT, message.expires_at)
+    return max(0, int((until - timezone.now()).total_seconds() * 1000))
 
 
 def report_message(
