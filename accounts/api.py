@@ -30,13 +30,16 @@ class ClientIdField(serializers.UUIDField):
         self.validators = [*self.validators, validate_uuid7]
 
 
+UNKNOWN_ID = "Nothing with this id is visible to you."
+
+
 class ScopedRelatedField(serializers.PrimaryKeyRelatedField):
     """An id in a payload, resolved within the caller's workspace: a foreign id is as unknown as a missing one.
 
     `queryset` is a model's manager or queryset with `for_workspace`.
     """
 
-    default_error_messages = {"does_not_exist": "Nothing with this id is visible to you."}
+    default_error_messages = {"does_not_exist": UNKNOWN_ID}
 
     def get_queryset(self) -> QuerySet:
         return super().get_queryset().for_workspace(self.context["request"].auth.workspace)

@@ -35,8 +35,9 @@ OPEN = [DispatchState.LEASED, DispatchState.SENDING]
 GONE_OUT = [DispatchState.SENT, DispatchState.DELIVERED, DispatchState.READ, DispatchState.PLAYED]
 # While a message is in one of these, what is later in its chat waits.
 BEFORE_OTHERS = [DispatchState.QUEUED, *OPEN, DispatchState.OUTCOME_UNKNOWN]
-# Few among many, which people look for: what is under way, and what wants a look or a decision.
-TO_SEE_TO = [*OPEN, DispatchState.OUTCOME_UNKNOWN, DispatchState.LATE, DispatchState.FAILED]
+# Few among many, which people look for: what is under way, and what wants a decision. What is of unknown outcome has an
+# index of its own: every claim asks for it, and would go through all that is under way if the planner took this one.
+TO_SEE_TO = [*OPEN, DispatchState.LATE, DispatchState.FAILED]
 
 
 class MessageSource(models.TextChoices):
@@ -170,7 +171,7 @@ class QueuedMessage(WorkspaceModel):
             models.Index(fields=["lease_until"], condition=Q(state__in=OPEN), name="queued_message_leases"),
             models.Index(fields=["expires_at"], condition=Q(state="queued"), name="queued_message_expiry"),
             models.Index(
-                fields=["whatsapp_account", "instance"],
+                fields=["workspace", "whatsapp_account", "due_at"],
                 condition=Q(state="outcome_unknown"),
                 name="queued_message_unknown",
             ),
@@ -221,6 +222,10 @@ class QueuedMessage(WorkspaceModel):
 class DispatchAttempt(WorkspaceModel):
     """One hand-out of a message to an instance, and what came of it."""
 
+    # The message's composite key stands for it, too: one check less for every message that is handed out.
+    workspace = models.ForeignKey(
+        "accounts.Workspace", models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     message = ScopedForeignKey(QueuedMessage, models.CASCADE, related_name="attempts", db_index=False)
     fence = models.PositiveIntegerField()
     instance = models.ForeignKey("accounts.ExtensionInstance", models.SET_NULL, null=True, related_name="+")

@@ -2,8 +2,6 @@
 
 from rest_framework import serializers
 
-from accounts.api import ScopedRelatedField
-from crm.models import WhatsAppAccount
 from messaging.models import Dispatcher, QueuedMessage
 from messaging.services.dispatch import MAX_CLAIM, REPORTS, send_within_ms
 from messaging.services.dispatch.codes import FAILURE_CODES
@@ -73,7 +71,7 @@ class HandedOutSerializer(serializers.Serializer):
 
 class ClaimSerializer(serializers.Serializer):
     claim_id = serializers.UUIDField(help_text="Your own id of this claim; repeat it if the answer got lost.")
-    whatsapp_account = ScopedRelatedField(queryset=WhatsAppAccount.objects)
+    whatsapp_account = serializers.UUIDField(help_text="The number that is logged in in WhatsApp Web.")
     limit = serializers.IntegerField(min_value=1, max_value=MAX_CLAIM, default=10)
 
 

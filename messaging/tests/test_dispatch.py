@@ -8,6 +8,7 @@ import pytest
 from accounts.models import Event
 from conftest import make_device
 from messaging.models import DispatchAttempt, QueuedMessage
+from messaging.serializers.dispatch import ClaimAnswerSerializer, HandedOutSerializer, NumberLeaseSerializer
 from messaging.services.dispatch import TOO_LATE, UNKNOWN, settle_expired_leases
 from messaging.services.scheduling import queue_due_messages
 from messaging.tests.calls import (
@@ -283,6 +284,17 @@ def test_takes_message_back(alice_device, bob_device, number):
     [again] = claim(bob_device, number)
     assert (again["id"], again["fence"], again["message_id"]) == (message["id"], 2, row.message_id)
     assert story(message) == [(1, "released", "WhatsApp Web is logged out."), (2, "", "")]
+
+
+def test_answers_claim_in_the_shape_that_is_documented(alice_device, number):
+    """The answer is written without the serializers that describe it."""
+    queued(alice_device, number)
+    answer = ask(alice_device, number).json()
+    assert set(answer) == set(ClaimAnswerSerializer().fields)
+    assert set(answer["lease"]) == set(NumberLeaseSerializer().fields)
+    assert [set(one) for one in answer["messages"]] == [set(HandedOutSerializer().fields)]
+    lease = {"is_yours": True, "instance": str(alice_device.instance.pk), "epoch": 1, "until": "2026-06-01T12:01:00Z"}
+    assert (answer["lease"], answer["server_time"]) == (lease, "2026-06-01T12:00:00Z")
 
 
 REPEATED = {

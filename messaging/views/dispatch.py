@@ -5,8 +5,9 @@ import json
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
+from rest_framework.utils import encoders
 
-from accounts.api import WorkspaceView
+from accounts.api import UNKNOWN_ID, WorkspaceView
 from accounts.models import Role
 from messaging.models import DispatchState, QueuedMessage
 from messaging.serializers.dispatch import (
@@ -21,7 +22,7 @@ from messaging.serializers.dispatch import (
 from messaging.services import dispatch
 from waplus.lib.api.pagination import Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import Invalid, NotFound
 
 
 class QueueView(WorkspaceView):
@@ -69,35 +70,35 @@ class ClaimView(WorkspaceView):
     @extend_schema(operation_id="dispatch_claim", tags=["dispatch"], responses={200: ClaimAnswerSerializer})
     def post(self, request):
         payload = self.valid()
-        claim = dispatch.claim_messages(
-            workspace=self.workspace,
-            account_id=payload["whatsapp_account"].pk,
-            instance=request.auth.instance,
-            claim_id=payload["claim_id"],
-            limit=payload["limit"],
-        )
+        try:
+            claim = dispatch.claim_messages(
+                workspace=self.workspace,
+                account_id=payload["whatsapp_account"],
+                instance=request.auth.instance,
+                claim_id=payload["claim_id"],
+                limit=payload["limit"],
+            )
+        except NotFound:
+            raise Invalid("whatsapp_account", "does_not_exist", UNKNOWN_ID) from None
         return HttpResponse(_claim_answer(claim), content_type="application/json")
 
 
 def _claim_answer(claim: dispatch.Claim) -> str:
-    """The messages come as JSON from the database; around them stands what is known of the number."""
-    around = ClaimAnswerSerializer(
-        {
-            "lease": {
-                "is_yours": claim.is_holder,
-                "instance": claim.dispatcher.instance_id,
-                "epoch": claim.dispatcher.epoch,
-                "until": claim.dispatcher.lease_until,
-            },
-            "server_time": claim.now,
-            "hold": claim.hold,
-            "next_claim_ms": claim.next_claim_ms,
-            "messages": [],
-            "reconcile": [],
-        }
-    ).data
-    del around["messages"], around["reconcile"]
-    return f'{json.dumps(around)[:-1]}, "messages": {claim.messages}, "reconcile": {claim.reconcile}}}'
+    """`ClaimAnswerSerializer`, written out: the messages come as JSON from the database, around them stands the number."""
+    number = claim.dispatcher
+    around = {
+        "lease": {
+            "is_yours": claim.is_holder,
+            "instance": number.instance_id,
+            "epoch": number.epoch,
+            "until": number.lease_until,
+        },
+        "server_time": claim.now,
+        "hold": claim.hold,
+        "next_claim_ms": claim.next_claim_ms,
+    }
+    head = json.dumps(around, cls=encoders.JSONEncoder)
+    return f'{head[:-1]}, "messages": {claim.messages}, "reconcile": {claim.reconcile}}}'
 
 
 class ReportView(WorkspaceView):

@@ -85,7 +85,7 @@ WITH urgent AS (
 ), due AS (
     SELECT id, 0 AS turn FROM urgent UNION ALL SELECT id, 1 FROM own UNION ALL SELECT id, 2 FROM mass
 )
-SELECT q.id, q.chat_key, q.source, q.recipient_zone,
+SELECT q.id::text, q.chat_key, q.source, q.recipient_zone,
        EXISTS (SELECT 1 FROM crm_contact c WHERE c.id = q.contact_id AND c.deleted_at IS NOT NULL),
        {suppressed}, {unreachable_sql("q")}, $7 AND {is_new_sql("q")}
 FROM due JOIN messaging_queuedmessage q ON q.id = due.id
@@ -101,7 +101,7 @@ _HAND_OUT = PreparedStatement(
     f"""
 WITH chosen AS (
     SELECT id, at, is_new, place
-    FROM unnest($1::uuid[], $2::timestamptz[], $3::boolean[]) WITH ORDINALITY AS t(id, at, is_new, place)
+    FROM unnest($1::text[]::uuid[], $2::timestamptz[], $3::boolean[]) WITH ORDINALITY AS t(id, at, is_new, place)
 ), q AS (
     UPDATE messaging_queuedmessage m
     SET state = 'leased', fence = m.fence + 1, claim_id = $4, instance_id = $5, held_by = '',
@@ -132,7 +132,7 @@ _UNKNOWN = PreparedStatement(
 SELECT coalesce(json_agg(document ORDER BY due_at, origin_id, position)::text, '[]') FROM (
     SELECT {HANDED_OUT.format(now="$3::timestamptz")} AS document, q.due_at, q.origin_id, q.position
     FROM messaging_queuedmessage q
-    WHERE q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.state = 'outcome_unknown'
+    WHERE q.workspace_id = $4 AND q.whatsapp_account_id = $1 AND q.instance_id = $2 AND q.state = 'outcome_unknown'
     ORDER BY q.due_at, q.origin_id, q.position LIMIT {MAX_CLAIM}
 ) unknown
 """  # noqa: S608
@@ -140,13 +140,13 @@ SELECT coalesce(json_agg(document ORDER BY due_at, origin_id, position)::text, '
 _HOLD = PreparedStatement(
     """
 UPDATE messaging_queuedmessage q SET not_before = held.until, held_by = held.code
-FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS held(id, until, code) WHERE q.id = held.id RETURNING 1
+FROM unnest($1::text[]::uuid[], $2::timestamptz[], $3::text[]) AS held(id, until, code) WHERE q.id = held.id RETURNING 1
 """
 )
 _SKIP = PreparedStatement(
     """
 UPDATE messaging_queuedmessage q SET state = 'skipped', reason_code = skipped.code, reason = skipped.reason
-FROM unnest($1::uuid[], $2::text[], $3::text[]) AS skipped(id, code, reason) WHERE q.id = skipped.id RETURNING 1
+FROM unnest($1::text[]::uuid[], $2::text[], $3::text[]) AS skipped(id, code, reason) WHERE q.id = skipped.id RETURNING 1
 """
 )
 # A number beyond what the plan allows sends nothing; the older ones are those within.
@@ -199,7 +199,7 @@ def claim_messages(
     last_claim_id = dispatcher.last_claim_id
     is_holder = hold_number(dispatcher, instance, now)
     note_presence(account_id, instance.pk, now)
-    [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now])
+    [(reconcile,)] = _UNKNOWN.fetch([account_id, instance.pk, now, workspace.pk])
     answer = {
         "dispatcher": dispatcher,
         "now": now,
@@ -266,7 +266,7 @@ def _hand_out(verdicts: Verdicts, claim_id: UUID, instance: ExtensionInstance, n
     return messages
 
 
-def _skip(skipped: list[tuple[UUID, str, str]], workspace: Workspace) -> None:
+def _skip(skipped: list[tuple[str, str, str]], workspace: Workspace) -> None:
     _SKIP.fetch([list(column) for column in zip(*skipped, strict=True)])
     for message_id, *_ in skipped:
         record_event(

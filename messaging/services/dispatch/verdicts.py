@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
@@ -25,9 +24,12 @@ _WHOLE_NUMBER = frozenset({HeldBy.HOUR, HeldBy.DAY})
 
 @dataclass(frozen=True)
 class Candidate:
-    """A due message as a claim found it. `is_new` is only looked for where a budget asks for it."""
+    """A due message as a claim found it. `is_new` is only looked for where a budget asks for it.
 
-    id: UUID
+    The id is the text of it: a hundred of them go from one statement to the next.
+    """
+
+    id: str
     chat_key: str
     source: str
     recipient_zone: str
@@ -46,9 +48,9 @@ class Verdicts:
     `stopped_by` tells what stops the whole number, until `next_at`.
     """
 
-    handed: list[tuple[UUID, datetime, bool]] = field(default_factory=list)
-    held: list[tuple[UUID, datetime, str]] = field(default_factory=list)
-    skipped: list[tuple[UUID, str, str]] = field(default_factory=list)
+    handed: list[tuple[str, datetime, bool]] = field(default_factory=list)
+    held: list[tuple[str, datetime, str]] = field(default_factory=list)
+    skipped: list[tuple[str, str, str]] = field(default_factory=list)
     next_send_at: datetime | None = None
     next_at: datetime | None = None
     stopped_by: str = ""

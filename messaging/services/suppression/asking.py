@@ -28,7 +28,7 @@ _OF_ITS_CONTACT = (
     "EXISTS (SELECT 1 FROM crm_contactidentity h JOIN crm_contactidentity i ON i.workspace_id = h.workspace_id"
     " AND i.contact_id = h.contact_id JOIN messaging_suppression s ON s.workspace_id = i.workspace_id"
     " AND s.lifted_at IS NULL AND s.key_hash = {hash} WHERE h.workspace_id = {workspace}"
-    " AND h.holds_key AND h.match_key IN ({keys}))"
+    " AND h.holds_key AND h.match_key IN ({keys}) AND h.contact_id IS DISTINCT FROM {contact})"
 )
 
 
@@ -46,7 +46,9 @@ def suppressed_sql(
     keys, key = jid_keys_sql(f"{alias_queue}.chat_jid"), hash_sql("i.match_key", pads_at)
     of_chat = _OF_CHAT.format(workspace=workspace, hashes=", ".join(hash_sql(each, pads_at) for each in keys))
     of_contact = _OF_CONTACT.format(workspace=workspace, contact=f"{alias_queue}.contact_id", hash=key)
-    of_its_contact = _OF_ITS_CONTACT.format(workspace=workspace, keys=", ".join(keys), hash=key)
+    of_its_contact = _OF_ITS_CONTACT.format(
+        workspace=workspace, keys=", ".join(keys), hash=key, contact=f"{alias_queue}.contact_id"
+    )
     return f"({_ANY.format(workspace=workspace)} AND ({of_chat} OR {of_contact} OR {of_its_contact}))", pads()
 
 
