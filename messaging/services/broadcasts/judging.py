@@ -36,7 +36,7 @@ WITH opted_out AS MATERIALIZED (
            CASE WHEN a.phone_key IS NULL AND a.chat_jid LIKE '%%@c.us' THEN split_part(a.chat_jid, '@', 1)
                      ELSE a.phone_key END AS key FROM addressed a OFFSET 0
 )
-SELECT a.place, a.contact_id, a.times, a.chat_jid, {zone} AS zone, NULL::timestamptz AS not_before,
+SELECT a.place, a.contact_id, a.times, a.chat_jid, {zone} AS zone, %(at)s::timestamptz AS not_before,
        CASE WHEN c.deleted_at IS NOT NULL THEN 'in_bin'
             WHEN a.chat_jid IS NULL THEN CASE WHEN EXISTS (
                 SELECT FROM crm_contactidentity i WHERE i.workspace_id = %(workspace)s AND i.contact_id = a.contact_id
@@ -117,9 +117,11 @@ def judge(broadcast: Broadcast, *, sender: User | None, start: datetime) -> Judg
     _execute("CREATE TEMP TABLE broadcast_person ON COMMIT DROP AS " + people.text, people.params)
     _execute("ANALYZE broadcast_person")
     parts = list(contents.parts_of(broadcast))
-    _judge_people(broadcast, parts, sender)
+    is_planned = broadcast.has_hours or bool(broadcast.rate_per_hour)
+    _judge_people(broadcast, parts, sender, at=None if is_planned else start)
     _execute(_DUPLICATES)
-    _plan(broadcast, start)
+    if is_planned:
+        _plan(broadcast, start)
     [(fitting, zones)] = _fetch(
         "SELECT count(*), coalesce(array_agg(DISTINCT zone) FILTER (WHERE zone <> ''), '{}')"
         " FROM broadcast_judged WHERE reason = ''"
@@ -130,7 +132,8 @@ def judge(broadcast: Broadcast, *, sender: User | None, start: datetime) -> Judg
     return Judged(min(fitting, left), max(fitting - left, 0), left, [part.media_id for part in parts], zones)
 
 
-def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User | None) -> None:
+def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User | None, *, at: datetime | None) -> None:
+    """Judge each by themselves; `at` is when all of them may be written to, where nothing is to be planned."""
     suppressed, pads = suppressed_contacts_sql("c", workspace="%(workspace)s")
     zone, zones = recipient_zone_sql("a.key")
     templates = [
@@ -152,6 +155,7 @@ def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User |
     params = {
         "workspace": broadcast.workspace_id,
         "account": broadcast.whatsapp_account_id,
+        "at": at,
         **pads,
         **zones,
     }
@@ -162,9 +166,6 @@ def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User |
 
 def _plan(broadcast: Broadcast, start: datetime) -> None:
     """When each of them may be written to: within the hours of their clock, not faster than the rate."""
-    if not broadcast.has_hours and not broadcast.rate_per_hour:
-        _execute("UPDATE broadcast_judged SET not_before = %s WHERE reason = ''", [start])
-        return
     clock = {"own": broadcast.time_zone, "theirs": broadcast.hours_of == HoursOf.RECIPIENT}
     counts = dict(_fetch(_BY_CLOCK, clock))
     total = sum(counts.values())
