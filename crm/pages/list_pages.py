@@ -14,6 +14,7 @@ from crm.pages.list_state import PAGES, ListState
 from crm.pages.tab_strip import FIRST_BUDGET, tab_strip
 from waplus.lib.errors import Refused
 from waplus.lib.ids import uuid7
+from waplus.lib.text import place_in
 
 PAGE = 50
 # A page of rows behind a cursor: what it shows, and the next cursor if there are more.
@@ -73,8 +74,8 @@ def list_page(
 
 def _moved_on(request: HttpRequest, state: ListState) -> HttpResponse:
     """To the address with one condition more or less, as `add` and `drop` of the form say."""
-    dropped = request.GET.get("drop", "")
-    state = state.without_row(int(dropped)) if dropped.isascii() and dropped.isdigit() else state
+    dropped = place_in(state.rows, request.GET.get("drop", ""))
+    state = state if dropped is None else state.without_row(dropped)
     return redirect(state.path + state.with_row(request.GET.get("add", "")).address())
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from waplus.lib.text import place_in
+
 CONDITIONS = {
     "any": _("Every message"),
     "keyword": _("A word stands in it"),
@@ -135,8 +137,8 @@ def change_rows(draft: Draft, what: str, data: Mapping) -> None:
         rows.append({"kind": data["new_action"]})
     elif what == "add-part":
         rows.append({"body": "", "media": ""})
-    elif what.startswith("drop-") and place.isdecimal() and int(place) < len(rows):
-        del rows[int(place)]
+    elif what.startswith("drop-") and (found := place_in(rows, place)) is not None:
+        del rows[found]
     del rows[MOST:]
 
 

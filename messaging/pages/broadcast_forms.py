@@ -21,6 +21,7 @@ from messaging.models.scheduled import MAX_BODY
 from messaging.services.broadcasts.drafting import MAX_NAME, MAX_RATE
 from messaging.services.contents import parts_of
 from waplus.lib.ids import uuid7
+from waplus.lib.text import place_in
 from waplus.lib.walltime import zone_names
 
 DAYS = [
@@ -214,8 +215,8 @@ class AudienceForm:
         form.everybody = bool(data.get("everybody"))
         form.match = "any" if data.get("match") == "any" else "all"
         form.rows = rows_of(data, form.known)
-        if (drop := data.get("drop", "")).isascii() and drop.isdigit() and int(drop) < len(form.rows):
-            del form.rows[int(drop)]
+        if (drop := place_in(form.rows, data.get("drop", ""))) is not None:
+            del form.rows[drop]
         if subject := form.known.get(data.get("add", "")):
             form.rows.append(Row(subject.key, subject.ops[0][0]))
         for name in ("include_tags", "include_tab", "include_import", "exclude_tags", "exclude_tab", "exclude_import"):

@@ -31,6 +31,7 @@ from messaging.models.content import MAX_PARTS
 from messaging.models.scheduled import MAX_BODY
 from messaging.services.media.keeping import keep_file
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.text import place_in
 
 # Files that a form offers without another upload.
 OFFERED = 50
@@ -112,8 +113,10 @@ class MessageParts:
                 place = what[len(name) + 1 :]
                 if action == "add-part" and not place and not self.is_full:
                     self.parts.append(MessagePart(is_new=True))
-                elif action == "drop-part" and self._has(place) and len(self.parts) > 1:
-                    del self.parts[int(place)]
+                elif (
+                    action == "drop-part" and len(self.parts) > 1 and (found := place_in(self.parts, place)) is not None
+                ):
+                    del self.parts[found]
                 return True
         return False
 
@@ -157,14 +160,11 @@ class MessageParts:
         if path != field and not path.startswith(f"{field}."):
             return False
         place, sentence = path[len(field) + 1 :].partition(".")[0], refusal.fields[0].detail
-        if self._has(place):
-            self.parts[int(place)].error = sentence
+        if (found := place_in(self.parts, place)) is not None:
+            self.parts[found].error = sentence
         else:
             self.error = sentence
         return True
-
-    def _has(self, place: str) -> bool:
-        return any(place == str(there) for there in range(len(self.parts)))
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,13 @@ def test_tells_what_is_wrong_in_form(browser, acme):
     assert AutoReplyRule.objects.count() == 0
 
 
+@pytest.mark.parametrize("place", ["1", "", "-1", "²", "9" * 5_000])
+def test_takes_no_row_away_that_is_not_there(browser, acme, place):
+    sent = {"name": "X", "c0-kind": "any", "body": ["a"], "media": [""], "kinds": "person"}
+    shown = text(browser.post(f"{PAGES}new/", sent | {"do": f"drop-condition:{place}"}))
+    assert 'name="c0-kind" value="any"' in shown
+
+
 def test_shows_reasons(browser, acme, number):
     rule = add_rule(acme, conditions=words("price"), name="Price list")
     write(number)

@@ -1,7 +1,8 @@
-"""Folding of text for search and comparison."""
+"""Folding of text for search and comparison, and places that forms name."""
 
 import re
 import unicodedata
+from collections.abc import Sized
 from functools import lru_cache
 
 # Letters with a stroke and ligatures, which no normal form splits.
@@ -55,3 +56,9 @@ def searchable(*folded: str) -> str:
     runs = _UNSPACED_RUN.findall(text)
     pairs = dict.fromkeys(run[i : i + 2] for run in runs for i in range(len(run)))
     return text + (" " + "".join(f" {pair}" for pair in pairs) if pairs else "")
+
+
+def place_in(rows: Sized, text: str) -> int | None:
+    """Which of the rows (from 0) a form names; None for everything that names none, however long it is."""
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) if is_number and int(text) < len(rows) else None

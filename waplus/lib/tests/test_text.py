@@ -2,7 +2,7 @@
 
 import pytest
 
-from waplus.lib.text import fold, strip_invisible
+from waplus.lib.text import fold, place_in, strip_invisible
 
 SAME = [
     ("José", "jose"),
@@ -53,3 +53,10 @@ def test_drops_what_cannot_be_seen():
     family = "👩\u200d👩\u200d👧"
     persian = "می\u200cخواهم"
     assert (strip_invisible(family), strip_invisible(persian)) == (family, persian)
+
+
+def test_finds_place_that_form_names():
+    rows = "abc"
+    assert [place_in(rows, text) for text in ("0", "2", "02")] == [0, 2, 2]
+    for text in ("3", "-1", "", " 1", "1.0", "²", "٢", "9" * 5_000):
+        assert place_in(rows, text) is None

@@ -1,0 +1,95 @@
+"""What people do with rules, broadcasts, conversations and links, in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from conftest import PASSWORD
+from messaging.models import AutoReplyRule, Broadcast, ConversationRule, ConversationSync, QueuedMessage, ShareLink
+from messaging.services.broadcasts.starting import start_waiting_broadcasts
+from messaging.tests.broadcasts.calls import add_people
+from messaging.tests.seen import chat, message, switch, upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def page(visit, alice, acme):
+    visitor = visit()
+    visitor.log_in(alice, PASSWORD)
+    return visitor.page
+
+
+def test_build_rule_and_try_it(page, number):
+    page.goto("/messages/auto-replies/new/")
+    page.get_by_role("textbox", name="Name").fill("Price")
+    page.get_by_label("One of these words").fill("price")
+    page.get_by_role("textbox", name="Message").fill("It is 10.")
+    page.get_by_label("And also").select_option("first_message")
+    page.get_by_role("button", name="Add condition").click()
+    expect(page.get_by_label("The first message in so many days")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Name")).to_have_value("Price")
+    page.get_by_role("button", name="Remove").last.click()
+    expect(page.get_by_label("The first message in so many days")).to_have_count(0)
+    assert AutoReplyRule.objects.count() == 0
+    page.get_by_role("button", name="Save", exact=True).last.click()
+    expect(page.get_by_text("The rule is saved. It answers as soon as it is switched on.")).to_be_visible()
+    rule = AutoReplyRule.objects.get()
+    assert ([one["kind"] for one in rule.conditions], rule.enabled) == (["keyword"], False)
+    page.goto("/messages/auto-replies/try/")
+    page.locator("textarea").fill("What is the price?\nhello")
+    page.locator("select").first.select_option(str(rule.pk))
+    page.locator("main form").get_by_role("button").first.click()
+    found = page.get_by_role("region", name="What came of it")
+    expect(found).to_contain_text("Answered.")
+    expect(found).to_contain_text("Did not answer: no rule fits.")
+    assert QueuedMessage.objects.count() == 0
+
+
+def test_check_broadcast_and_start_it(page, acme, number):
+    add_people(acme, "Ana Lima", "Bruno")
+    page.goto("/messages/broadcasts/new/")
+    page.get_by_label("Name").first.fill("Spring")
+    page.locator("textarea").first.fill("Hello {{first_name|there}}!")
+    page.get_by_role("button", name="Save and choose the audience").click()
+    page.get_by_label("All contacts").check()
+    page.get_by_role("button", name="Save and check").click()
+    expect(page.get_by_text("2 people would get it")).to_be_visible()
+    expect(page.get_by_text("Hello Ana!")).to_be_visible()
+    page.get_by_role("button", name="Send to 2 people").click()
+    expect(page.get_by_text("Everybody is being queued")).to_be_visible()
+    assert QueuedMessage.objects.count() == 0
+    start_waiting_broadcasts()
+    expect(page.get_by_text("It is on its way")).to_be_visible(timeout=20_000)
+    assert (QueuedMessage.objects.count(), Broadcast.objects.get().state) == (2, "running")
+
+
+def test_switch_conversation_on_and_off(page, number, alice_device):
+    row = chat(number)
+    page.goto(f"/messages/conversations/{row.pk}/")
+    page.locator("input[name=mode][value=content]").check()
+    page.get_by_role("button", name="Save").click()
+    upload(alice_device, number, [message(text="Hello there")])
+    page.reload()
+    expect(page.get_by_text("Hello there")).to_be_visible()
+    page.locator("input[name=mode][value=off]").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("It is being deleted")).to_be_visible()
+    expect(page.get_by_text("Hello there")).to_have_count(0)
+    assert not ConversationRule.objects.get().metadata_on
+
+
+def test_share_conversation_with_a_stranger(visit, page, number, alice_device):
+    switch(number)
+    upload(alice_device, number, [message("3EB0A1", text="first"), message("3EB0A2", seconds=9, text="second")])
+    page.goto(f"/messages/shares/new/{ConversationSync.objects.get().chat_id}/")
+    page.get_by_label("Password").fill("open sesame")
+    page.get_by_label("Leave this message out").last.check()
+    page.get_by_role("button", name="Make the link").click()
+    link = page.locator("#link").input_value()
+    stranger = visit("narrow")
+    stranger.open(link[link.index("/s/") :])
+    stranger.page.get_by_label("Password").fill("open sesame")
+    stranger.page.get_by_role("button", name="Show the conversation").click()
+    expect(stranger.page.get_by_text("first", exact=True)).to_be_visible()
+    expect(stranger.page.get_by_text("second", exact=True)).to_have_count(0)
+    assert ShareLink.objects.get().opened_count == 1
