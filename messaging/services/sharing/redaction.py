@@ -2,9 +2,9 @@
 
 import re
 
-# What people and programs put between the digits of a number, marks that cannot be seen included.
-_BETWEEN = r"[\s.\-()/\u00a0\u00ad\u2000-\u200f\u2010-\u2015\u202a-\u202f\u2060-\u2064\u2066-\u206f\ufeff]"
-_NUMBER = re.compile(rf"\+?\d(?:{_BETWEEN}{{0,3}}\d){{6,}}")
+# Whatever is no letter and no digit may stand between the digits of a number: spaces, signs, what cannot be seen, the
+# marks that make a digit a key.
+_NUMBER = re.compile(r"\+?\d(?:[\W_]{0,6}\d){6,}")
 _KEPT = 2
 
 
