@@ -5,6 +5,7 @@ alone. A claim holds that row while it picks, so whoever pauses or cancels waits
 for the claims that are under way, and none picks afterwards.
 """
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from messaging.services.broadcasts.starting import may_start
 from waplus.lib.errors import Refused
 from waplus.lib.hints import hint_after_commit
 
+logger = logging.getLogger(__name__)
 SETTLE = "messaging.tasks.settle_broadcasts"
 CHUNK = 5_000
 CAN_BE_CANCELLED = (BroadcastState.SCHEDULED, BroadcastState.STARTING, BroadcastState.RUNNING, BroadcastState.PAUSED)
@@ -126,12 +128,18 @@ def settle_broadcasts() -> dict[str, int]:
     counts = {"cancelled": 0, "put_off": 0, "ended": 0}
     started = Broadcast.objects.filter(finished_at=None, started_at__isnull=False)
     for broadcast_id, state in list(started.order_by("id").values_list("pk", "state")):
-        if state == BroadcastState.CANCELLED:
-            while cancelled := _cancel_chunk(broadcast_id):
-                counts["cancelled"] += cancelled
-        elif state == BroadcastState.RUNNING:
-            counts["put_off"] += put_off(broadcast_id, timezone.now())
-        counts["ended"] += _end(broadcast_id)
+        try:
+            if state == BroadcastState.CANCELLED:
+                while cancelled := _cancel_chunk(broadcast_id):
+                    counts["cancelled"] += cancelled
+            elif state == BroadcastState.RUNNING:
+                counts["put_off"] += put_off(broadcast_id, timezone.now())
+            counts["ended"] += _end(broadcast_id)
+        except Broadcast.DoesNotExist:
+            continue
+        except Exception:
+            # Whatever it is: the broadcasts behind it, other people's, go on all the same.
+            logger.exception("broadcast %s could not be settled", broadcast_id)
     return counts
 
 

@@ -11,7 +11,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -130,7 +130,8 @@ def run_start(broadcast_id: UUID) -> bool:
         return False
     except Refused as refusal:
         _back_to_draft(broadcast_id, refusal.detail)
-    except DatabaseError:
+    except Exception:
+        # Whatever it is: the broadcasts behind it, other people's, start all the same.
         logger.exception("the start of broadcast %s broke off", broadcast_id)
         Broadcast.objects.filter(pk=broadcast_id).update(attempts=F("attempts") + 1)
         if Broadcast.objects.filter(pk=broadcast_id, attempts__gte=MAX_ATTEMPTS).exists():

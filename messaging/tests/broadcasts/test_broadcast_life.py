@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from accounts.services import plans
 from accounts.tests.together import assert_refused
 from crm.models import Contact
 from messaging.models import Broadcast, QueuedMessage
+from messaging.services.broadcasts import running
 from messaging.services.broadcasts.running import settle_broadcasts
 from messaging.services.observed import ObservedMessage, tell_observers
 from messaging.services.suppression import suppress
@@ -119,6 +121,23 @@ def test_cancels_before_the_start(alice_device, acme, number, clock):
     settle_broadcasts()
     broadcast = Broadcast.objects.get(pk=row["id"])
     assert (broadcast.state, broadcast.started_at) == ("cancelled", None) and used(acme) == 0
+
+
+def test_settles_what_stands_behind_one_that_cannot_be_settled(alice_device, acme, number, monkeypatch):
+    add_people(acme, "Ana")
+    broken, sound = (started(alice_device, number) for _ in range(2))
+    for broadcast in (broken, sound):
+        act(alice_device, row_of(broadcast), "cancel")
+    cancel_chunk = running._cancel_chunk
+
+    def cancel_all_but_one(broadcast_id):
+        if broadcast_id == broken.pk:
+            raise ZeroDivisionError
+        return cancel_chunk(broadcast_id)
+
+    monkeypatch.setattr(running, "_cancel_chunk", cancel_all_but_one)
+    assert settle_broadcasts() == {"cancelled": 1, "put_off": 0, "ended": 1}
+    assert (states(broken), states(sound)) == (Counter(queued=1), Counter(cancelled=1))
 
 
 def test_ends_when_nothing_is_left(alice_device, acme, number, clock):

@@ -268,6 +268,26 @@ def test_members_start_only_where_they_may(alice_device, bob_device, acme, numbe
     assert act(bob_device, row, "start")["state"] == "starting"
 
 
+def test_starts_what_stands_behind_a_start_that_breaks_off(alice_device, acme, number, monkeypatch):
+    """Whatever goes wrong with one, and it is no error of the database."""
+    add_people(acme, "Ana")
+    broken, sound = (draft(alice_device, number) for _ in range(2))
+    for row in (broken, sound):
+        act(alice_device, row, "start")
+    judge = starting.judge
+
+    def judge_but_one(broadcast, **values):
+        if str(broadcast.pk) == broken["id"]:
+            raise ZeroDivisionError
+        return judge(broadcast, **values)
+
+    monkeypatch.setattr(starting, "judge", judge_but_one)
+    assert start_waiting_broadcasts() == 1
+    states = dict(Broadcast.objects.values_list("pk", "state"))
+    assert {str(pk): state for pk, state in states.items()} == {broken["id"]: "starting", sound["id"]: "running"}
+    assert Broadcast.objects.get(pk=broken["id"]).attempts == 1
+
+
 def test_gives_up_after_some_broken_starts(alice_device, acme, number, monkeypatch):
     add_people(acme, "Ana")
     row = draft(alice_device, number)
