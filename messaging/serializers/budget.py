@@ -55,7 +55,7 @@ class BudgetChangeSerializer(BudgetSettingsSerializer):
 class MeterSerializer(serializers.Serializer):
     """How much of a limit is used; `limit` is null without one."""
 
-    used = serializers.IntegerField()
+    used = serializers.IntegerField(allow_null=True, help_text="null where there is no limit: nothing is counted then.")
     limit = serializers.IntegerField(allow_null=True)
     left = serializers.IntegerField(allow_null=True)
     free_at = serializers.DateTimeField(help_text="When more may go, once it is used up.")
@@ -119,4 +119,5 @@ def told(settings: SendingBudget, seen: Forecast) -> dict:
 
 
 def _meter(used: int, limit: int | None, left: int | None, free_at) -> dict:
-    return {"used": used, "limit": limit, "left": left, "free_at": free_at}
+    # Without a limit nothing is counted, and "none" would not be true.
+    return {"used": None if limit is None else used, "limit": limit, "left": left, "free_at": free_at}
