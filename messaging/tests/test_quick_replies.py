@@ -13,10 +13,11 @@ from crm.models import Chat, FieldValue
 from crm.services.custom_fields import create_field, retire_field
 from crm.tests.records import add_contact
 from messaging.models import ContentPart, QuickReply, QuickReplyFolder, QuickReplyText, QuickReplyUse
-from messaging.services.quick_replies import changes
+from messaging.services.quick_replies import changes, folders
 from messaging.services.quick_replies.using import forget_old_uses
 from messaging.tests.calls import kinds, problem
 from messaging.tests.test_contents import add_file
+from waplus.lib.deleting import delete_in_chunks
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -487,3 +488,12 @@ def test_pull_team_and_own_replies_alone(alice, acme, bob):
     bobs.client.delete(f"{REPLIES}{team['id']}/")
     seen, token = pull(alices, token)
     assert seen == {("quick_reply", team["id"]): None}
+
+
+def test_delete_old_rows_chunk_by_chunk(acme, alice):
+    """Five rows two at a time; what the query leaves out stays."""
+    for index in range(6):
+        folders.create_folder(workspace=acme, actor=actors.person(alice), name=f"Folder {index}")
+    rows = QuickReplyFolder.objects.for_workspace(acme).exclude(name="Folder 3")
+    assert delete_in_chunks(rows, size=2) == 5
+    assert QuickReplyFolder.objects.get().name == "Folder 3"

@@ -16,6 +16,7 @@ from messaging.models import QuickReply, QuickReplyUse
 from messaging.services.quick_replies.changes import reply_of
 from messaging.services.templating import fill, problems_of, values_for
 from messaging.services.templating.variables import Fields
+from waplus.lib.deleting import delete_in_chunks
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.jids import InvalidJid, parse_jid
 from waplus.lib.languages import closest_language
@@ -116,7 +117,7 @@ def with_uses(replies: QuerySet[QuickReply]) -> QuerySet[QuickReply]:
 
 def forget_old_uses() -> int:
     """Delete uses of more than 90 days ago; answers how many there were."""
-    return QuickReplyUse.objects.filter(used_at__lt=timezone.now() - USES_KEPT).delete()[0]
+    return delete_in_chunks(QuickReplyUse.objects.filter(used_at__lt=timezone.now() - USES_KEPT))
 
 
 def note_problems(workspace: Workspace, replies: Sequence[QuickReply]) -> None:

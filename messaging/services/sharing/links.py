@@ -19,6 +19,7 @@ from crm.models import Chat
 from messaging.models import ConversationMessage, ShareLink, ShareOpening
 from messaging.models.sharing import MAX_SHARED
 from messaging.services.sharing.messages import readable_messages
+from waplus.lib.deleting import delete_in_chunks
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
@@ -203,7 +204,4 @@ def network_of(address: str) -> str:
 def delete_old_shares() -> int:
     """Delete links that ended a month ago, with who opened them; answers how many."""
     before = timezone.now() - KEPT_AFTER_END
-    ended = ShareLink.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))
-    count = ended.count()
-    ended.delete()
-    return count
+    return delete_in_chunks(ShareLink.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before)))
