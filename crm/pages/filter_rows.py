@@ -186,5 +186,6 @@ def is_finished(row: Row, known: dict[str, Subject]) -> bool:
     if kind == "select":
         return row.value in dict(subject.choices)
     if kind == "days":
-        return row.value.isascii() and row.value.isdigit() and 1 <= int(row.value[:6]) <= 36_500
+        is_number = row.value.isascii() and row.value.isdigit() and len(row.value) < 6
+        return is_number and 1 <= int(row.value) <= 36_500
     return kind == "none" or bool(row.value)

@@ -61,7 +61,11 @@ def test_shows_budget_beside_number(member, acme, number, put, clock):
     SendingBudget.objects.update(max_per_day=100)
     put(minutes=-1, not_before=clock() + timedelta(hours=5), held_by="quiet_hours")
     answer = member.get(reverse("number", args=[number.pk]))
-    assert [(meter["used"], meter["limit"]) for meter in answer.context["meters"]] == [(0, None), (0, 100), (0, None)]
+    assert [(meter["used"], meter["limit"]) for meter in answer.context["meters"]] == [
+        (None, None),
+        (0, 100),
+        (None, None),
+    ]
     page = " ".join(answer.content.decode().split())
     assert "1 message waits." in page
     assert "It is night where the message would arrive: 1." in page
