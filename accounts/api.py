@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from waplus.lib.api.pagination import PageRequest, Sort
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import validate_uuid7
 
 
@@ -28,9 +28,6 @@ class ClientIdField(serializers.UUIDField):
             }
         )
         self.validators = [*self.validators, validate_uuid7]
-
-
-UNKNOWN_ID = "Nothing with this id is visible to you."
 
 
 class ScopedRelatedField(serializers.PrimaryKeyRelatedField):

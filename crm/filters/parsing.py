@@ -8,7 +8,7 @@ from crm.filters.compiled import Filter
 from crm.filters.nodes import CHATS, CONTACTS, And, Node, Not, Or
 from crm.filters.reading import MAX_DEPTH, MAX_LEAVES, Reading, Wrong, items, only
 from crm.models import Chat, ImportBatch, Stage, Tag, WhatsAppAccount
-from waplus.lib.errors import FieldError, Refused
+from waplus.lib.errors import UNKNOWN_ID, FieldError, Refused
 
 LEAVES = {
     leaf.name: leaf
@@ -33,7 +33,6 @@ LEAVES = {
         chat_leaves.OfAccount,
     )
 }
-UNKNOWN = "Nothing with this id is visible to you."
 
 
 def parse_filter(
@@ -97,7 +96,7 @@ def _gone(reading: Reading) -> list[FieldError]:
     for kind, id, _ in reading.asked:
         wanted.setdefault(kind, set()).add(id)
     known = {kind: _known(reading, kind, ids) for kind, ids in wanted.items()}
-    return [FieldError(path, "does_not_exist", UNKNOWN) for kind, id, path in reading.asked if id not in known[kind]]
+    return [FieldError(path, "does_not_exist", UNKNOWN_ID) for kind, id, path in reading.asked if id not in known[kind]]
 
 
 _TABLES = {"tag": Tag, "stage": Stage, "import": ImportBatch, "whatsapp_account": WhatsAppAccount, "chat": Chat}

@@ -14,7 +14,7 @@ from iso4217 import Currency
 
 from accounts.models import Workspace
 from crm.models import Contact, CustomField, FieldKind, FieldValue
-from waplus.lib.errors import FieldError, Refused
+from waplus.lib.errors import UNKNOWN_ID, FieldError, Refused
 from waplus.lib.locks import Hold, held
 from waplus.lib.text import fold, strip_invisible
 
@@ -229,7 +229,7 @@ def set_values(*, workspace: Workspace, contact: Contact, values: dict[str, obje
         field = fields.get(ids[name])
         try:
             if field is None:
-                raise InvalidValue("does_not_exist", "Nothing with this id is visible to you.")
+                raise InvalidValue("does_not_exist", UNKNOWN_ID)
             if field.retired_at is not None:
                 raise InvalidValue("retired", f"The field “{field.name}” is retired.")
             there = present[field.pk].value if field.pk in present else None

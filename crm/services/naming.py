@@ -7,7 +7,7 @@ from django.db import connection
 
 from accounts.models import Workspace
 from crm.models.synced import SyncedModel
-from waplus.lib.errors import Invalid, NotFound
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound
 from waplus.lib.locks import take_turns
 from waplus.lib.text import fold, strip_invisible
 
@@ -47,7 +47,7 @@ def reorder(model: type[SyncedModel], workspace: Workspace, ids: Sequence[UUID])
         raise Invalid("ids", "repeated", "Each id stands once in an order.")
     for index, id in enumerate(ids):
         if id not in rows:
-            raise Invalid(f"ids.{index}", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"ids.{index}", "does_not_exist", UNKNOWN_ID)
     return _place(model, workspace, rows, [*ids, *(id for id in rows if id not in set(ids))])
 
 
@@ -58,7 +58,7 @@ def move(model: type[SyncedModel], workspace: Workspace, row_id: UUID, after: UU
     if row_id not in rows:
         raise NotFound
     if after is not None and (after not in rows or after == row_id):
-        raise Invalid("after", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("after", "does_not_exist", UNKNOWN_ID)
     ids = [id for id in rows if id != row_id]
     ids.insert(0 if after is None else ids.index(after) + 1, row_id)
     return _place(model, workspace, rows, ids)

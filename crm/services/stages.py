@@ -13,7 +13,7 @@ from accounts.services.changes import set_changed
 from accounts.services.events import record_event
 from crm.models import Colour, Contact, Stage, StageOutcome
 from crm.services.naming import clean_name, folded_name, move, next_position, reorder
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
 
@@ -34,7 +34,7 @@ def hold_stage(*, workspace: Workspace, stage_id: UUID, field: str = "stage") ->
     """A stage that is not deleted before this transaction has ended, for a contact to stand at."""
     stages = held(Stage.objects.for_workspace(workspace).filter(pk=stage_id), Hold.FROM_DELETION)
     if not stages:
-        raise Invalid(field, "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid(field, "does_not_exist", UNKNOWN_ID)
     return stages[0]
 
 

@@ -14,7 +14,7 @@ from crm.filters import Filter, parse_filter
 from crm.models import Tab, TabTarget
 from crm.search.orders import segments_of
 from crm.services.naming import clean_name, move, next_position, reorder
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import take_turns
 
@@ -131,7 +131,7 @@ def reorder_tabs(*, workspace: Workspace, user: User, actor: Actor, ids: Sequenc
     seen = set(visible_tabs(workspace=workspace, user=user).filter(pk__in=ids).values_list("pk", flat=True))
     for index, id in enumerate(ids):
         if id not in seen:
-            raise Invalid(f"ids.{index}", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"ids.{index}", "does_not_exist", UNKNOWN_ID)
     if moved := reorder(Tab, workspace, ids):
         record_event(kind="tab.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
     return tabs_in_order(workspace=workspace, user=user)
@@ -142,7 +142,7 @@ def move_tab(*, workspace: Workspace, user: User, tab_id: UUID, actor: Actor, af
     """Put a tab behind another one that the person sees, or first; answers whether it stood elsewhere."""
     tab_of(workspace=workspace, user=user, tab_id=tab_id)
     if after is not None and not visible_tabs(workspace=workspace, user=user).filter(pk=after).exists():
-        raise Invalid("after", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("after", "does_not_exist", UNKNOWN_ID)
     moved = move(Tab, workspace, tab_id, after)
     if moved:
         record_event(kind="tab.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)

@@ -17,7 +17,7 @@ from accounts.services.events import record_event
 from crm.models import Colour, Contact, ContactTag, Tag
 from crm.services.naming import clean_name, folded_name, move, next_position, reorder
 from waplus.lib.deletion import delete_rows
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
 
@@ -173,7 +173,7 @@ def put_on_tags(*, workspace: Workspace, contact: Contact, tag_ids: Sequence[UUI
     known = {tag.pk for tag in held(tags, Hold.FROM_DELETION)}
     for index, tag_id in enumerate(tag_ids):
         if tag_id not in known:
-            raise Invalid(f"tags.{index}", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"tags.{index}", "does_not_exist", UNKNOWN_ID)
     if not known:
         return []
     with connection.cursor() as cursor:

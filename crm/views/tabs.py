@@ -13,7 +13,7 @@ from crm.services import tabs
 from crm.services.tab_counts import tab_counts
 from crm.views.whole_lists import whole_list
 from waplus.lib.api.schema import page_of
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 
 
 def tab_named(view: WorkspaceView, named, target: str) -> Tab | None:
@@ -26,7 +26,7 @@ def tab_named(view: WorkspaceView, named, target: str) -> Tab | None:
         raise Invalid("tab", "invalid", "This is no id.") from error
     tab = tabs.visible_tabs(workspace=view.workspace, user=view.request.user).filter(pk=tab_id).first()
     if tab is None:
-        raise Invalid("tab", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("tab", "does_not_exist", UNKNOWN_ID)
     if tab.target != target:
         raise Invalid("tab", "invalid_choice", f"This tab lists {tab.get_target_display()}.")
     return tab

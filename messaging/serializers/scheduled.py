@@ -18,7 +18,7 @@ from messaging.models.scheduled import MAX_EXCLUDED, MAX_RECIPIENTS
 from messaging.serializers.content import PartsField
 from messaging.services.scheduling.recipients import To
 from waplus.lib.api.wall_time import WallTimeField
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 from waplus.lib.recurrence import MAX_LENGTH
 from waplus.lib.walltime import validate_zone
 
@@ -87,9 +87,7 @@ class RecipientsField(serializers.ListField):
         contacts = Contact.objects.for_workspace(workspace).alive().in_bulk(wanted)
         for index, row in enumerate(rows):
             if row.get("contact") and row["contact"] not in contacts:
-                raise Invalid(
-                    f"recipients.{index}.contact", "does_not_exist", "Nothing with this id is visible to you."
-                )
+                raise Invalid(f"recipients.{index}.contact", "does_not_exist", UNKNOWN_ID)
         return [To(contacts.get(row.get("contact")), row.get("chat_jid", "")) for row in rows]
 
     def to_representation(self, data):

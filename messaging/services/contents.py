@@ -14,7 +14,7 @@ from messaging.models import ContentPart, MediaFile
 from messaging.models.content import HOLDERS, MAX_PARTS
 from messaging.models.scheduled import MAX_BODY
 from messaging.services.templating.variables import BLANK
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 from waplus.lib.locks import Hold, held
 
 
@@ -44,7 +44,7 @@ def hold_media(*, workspace: Workspace, ids: Sequence[UUID | None], field: str =
     found = {file.pk for file in held(files, Hold.FROM_DELETION)}
     for index, id in enumerate(ids):
         if id is not None and id not in found:
-            raise Invalid(f"{field}.{index}.media", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"{field}.{index}.media", "does_not_exist", UNKNOWN_ID)
 
 
 def write_parts(

@@ -7,7 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.utils import encoders
 
-from accounts.api import UNKNOWN_ID, WorkspaceView
+from accounts.api import WorkspaceView
 from accounts.models import Role
 from messaging.models import DispatchState, QueuedMessage
 from messaging.serializers.dispatch import (
@@ -22,7 +22,7 @@ from messaging.serializers.dispatch import (
 from messaging.services import dispatch
 from waplus.lib.api.pagination import Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
-from waplus.lib.errors import Invalid, NotFound
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound
 
 
 class QueueView(WorkspaceView):

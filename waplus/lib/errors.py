@@ -6,6 +6,9 @@ never changes its meaning. The page /api/v1/errors/ lists them all.
 
 from dataclasses import dataclass
 
+# Other people's ids are unknown ids, so one sentence tells of both.
+UNKNOWN_ID = "Nothing with this id is visible to you."
+
 
 @dataclass(frozen=True)
 class Code:
@@ -147,4 +150,4 @@ class NotFound(Refused):
     """Missing, or somebody else's: the two answer identically."""
 
     def __init__(self):
-        super().__init__("not_found", "Nothing with this id is visible to you.")
+        super().__init__("not_found", UNKNOWN_ID)

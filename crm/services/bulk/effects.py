@@ -22,7 +22,7 @@ from crm.services.contact_events import record_event_of_many
 from crm.services.field_values import InvalidValue, canonical_value
 from crm.services.merging import MERGES
 from crm.services.stages import hold_stage
-from waplus.lib.errors import Invalid, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, Refused
 from waplus.lib.locks import Hold, held, take_turns
 
 
@@ -160,7 +160,7 @@ def field_and_value(workspace: Workspace, field_id, raw):
     """A custom field that is in use, held unchanged, and the canonical form of a value for it (None: empty)."""
     fields = held(CustomField.objects.for_workspace(workspace).filter(pk=field_id), Hold.FROM_CHANGE)
     if not fields:
-        raise Invalid("field", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("field", "does_not_exist", UNKNOWN_ID)
     if fields[0].retired_at is not None:
         raise Invalid("field", "retired", f"The field “{fields[0].name}” is retired.")
     try:

@@ -15,7 +15,7 @@ from crm.models.bulk import OPEN_STATES
 from crm.services.bulk.effects import EFFECTS, field_and_value
 from crm.services.bulk.sets import count_matching, few_matching
 from crm.services.stages import hold_stage
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.ids import uuid7
 
@@ -69,7 +69,7 @@ def _tag_ids(workspace: Workspace, ids: list[UUID]) -> list[str]:
     known = set(Tag.objects.for_workspace(workspace).filter(pk__in=ids).values_list("pk", flat=True))
     for index, id in enumerate(ids):
         if id not in known:
-            raise Invalid(f"tags.{index}", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"tags.{index}", "does_not_exist", UNKNOWN_ID)
     return sorted(map(str, known))
 
 

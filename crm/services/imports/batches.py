@@ -19,7 +19,7 @@ from crm.services.imports.mapping import detection
 from crm.services.imports.mapping import titles as t
 from crm.services.imports.reading import Layout, Source, Unreadable, open_source
 from crm.services.imports.staging import layout_of
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.ids import uuid7
 
@@ -132,7 +132,7 @@ def _check_usable(batch: ImportBatch) -> None:
 def _checked_tags(workspace: Workspace, tags: Sequence[UUID]) -> list[str]:
     wanted = list(dict.fromkeys(tags))
     if Tag.objects.for_workspace(workspace).filter(pk__in=wanted).count() != len(wanted):
-        raise Invalid("tags", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("tags", "does_not_exist", UNKNOWN_ID)
     return [str(tag) for tag in wanted]
 
 

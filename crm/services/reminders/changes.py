@@ -15,7 +15,7 @@ from accounts.services.events import record_event
 from crm.models import Contact, Reminder, ReminderState
 from crm.models.reminders import MAX_REMINDER
 from crm.services.reminders import times
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held
 from waplus.lib.text import strip_invisible
@@ -63,7 +63,7 @@ def _hold_contact(workspace: Workspace, contact: Contact | None) -> None:
     if contact is None:
         return
     if not held(Contact.objects.for_workspace(workspace).alive().filter(pk=contact.pk), Hold.FROM_CHANGE):
-        raise Invalid("contact", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("contact", "does_not_exist", UNKNOWN_ID)
 
 
 def _clean(values: dict) -> dict:

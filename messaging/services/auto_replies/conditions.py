@@ -14,7 +14,7 @@ from crm.filters.reading import Wrong, boolean, items, text, whole
 from crm.models import Tag
 from crm.models.reminders import MAX_REMINDER
 from messaging.models import BusinessHours
-from waplus.lib.errors import Invalid, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, Refused
 from waplus.lib.text import fold, strip_invisible
 
 MAX_CONDITIONS = 10
@@ -23,7 +23,6 @@ MAX_WORDS = 50
 MAX_WORD = 100
 MAX_PATTERN = 500
 MATCHES = ("word", "exact", "contains", "starts")
-UNKNOWN = "Nothing with this id is visible to you."
 # Bytes that a pattern's machine may take: enough for 500 characters, too little to hurt.
 PATTERN_MEMORY = 1 << 20
 
@@ -80,7 +79,7 @@ def _from_one(most: int) -> Callable:
     return read
 
 
-def _id_of(find: Callable[[Workspace, UUID], bool], sentence: str = UNKNOWN) -> Callable:
+def _id_of(find: Callable[[Workspace, UUID], bool], sentence: str = UNKNOWN_ID) -> Callable:
     def read(value, path: str, workspace: Workspace) -> str:
         try:
             id = UUID(value) if isinstance(value, str) else value

@@ -13,11 +13,11 @@ from accounts.services.events import record_event
 from crm.models import WhatsAppAccount
 from crm.services.naming import clean_name, next_position, reorder
 from messaging.models import AutoReplyRule, AutoReplySetting
-from messaging.services.auto_replies.conditions import UNKNOWN, clean_actions, clean_conditions
+from messaging.services.auto_replies.conditions import clean_actions, clean_conditions
 from messaging.services.auto_replies.versions import renew_version, setting_of
 from messaging.services.contents import clean_parts, parts_of, replace_parts, same_parts
 from messaging.services.templating import check_text
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import take_turns
 
@@ -62,7 +62,7 @@ def _accounts(workspace: Workspace, ids: Sequence[UUID]) -> list[UUID]:
     known = set(WhatsAppAccount.objects.for_workspace(workspace).filter(pk__in=wanted).values_list("pk", flat=True))
     for index, id in enumerate(wanted):
         if id not in known:
-            raise Invalid(f"whatsapp_accounts.{index}", "does_not_exist", UNKNOWN)
+            raise Invalid(f"whatsapp_accounts.{index}", "does_not_exist", UNKNOWN_ID)
     return wanted
 
 

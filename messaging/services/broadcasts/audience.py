@@ -13,13 +13,12 @@ from crm.filters.sql import Sql
 from crm.models import BulkKind, Contact, ImportBatch, TabTarget, Tag
 from crm.services.bulk.sets import matching
 from crm.services.tabs import filter_of, visible_tabs
-from waplus.lib.errors import Invalid, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, Refused
 
 MAX_SOURCES = 20
 MAX_CONTACTS = 10_000
 MAX_TAGS = 200
 SOURCES = ("filter", "tab", "tags", "contacts", "import")
-UNKNOWN = "Nothing with this id is visible to you."
 GONE = "Something that its audience speaks of was deleted meanwhile. Look at the audience."
 
 
@@ -50,12 +49,12 @@ def _source(workspace: Workspace, user: User | None, source, path: str) -> dict:
     if kind == "tab":
         tab_id = _id(value, path)
         if user is None or not visible_tabs(workspace=workspace, user=user).filter(pk=tab_id).exists():
-            raise Invalid(path, "does_not_exist", UNKNOWN)
+            raise Invalid(path, "does_not_exist", UNKNOWN_ID)
         return {kind: str(tab_id)}
     if kind == "import":
         batch_id = _id(value, path)
         if not ImportBatch.objects.for_workspace(workspace).filter(pk=batch_id).exists():
-            raise Invalid(path, "does_not_exist", UNKNOWN)
+            raise Invalid(path, "does_not_exist", UNKNOWN_ID)
         return {kind: str(batch_id)}
     return {kind: _ids(workspace, value, path, Tag if kind == "tags" else Contact)}
 
@@ -77,7 +76,7 @@ def _ids(workspace: Workspace, values, path: str, model: type[Tag] | type[Contac
     known = set(model.objects.for_workspace(workspace).filter(pk__in=ids).values_list("pk", flat=True))
     for index, id in enumerate(ids):
         if id not in known:
-            raise Invalid(f"{path}.{index}", "does_not_exist", UNKNOWN)
+            raise Invalid(f"{path}.{index}", "does_not_exist", UNKNOWN_ID)
     return sorted(map(str, known))
 
 

@@ -21,7 +21,7 @@ from messaging.models import ConversationRule, ConversationSync, Deleting, RuleK
 from messaging.models.conversations import RULE_TARGETS
 from messaging.services.conversations.places import places_of_chats
 from messaging.services.conversations.switches import OFF, switches_of, turn_switches
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.ids import uuid7
 
@@ -73,7 +73,7 @@ def switch_chats(
     if rule is not None:
         return _change(workspace, actor, rule, metadata_on, content_on), False
     if not _target_exists(workspace, kind, target_id):
-        raise Invalid(column, "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid(column, "does_not_exist", UNKNOWN_ID)
     if id is not None and ConversationRule.objects.filter(pk=id).exists():
         raise Refused("id_taken", field="id")
     if kind != RuleKind.CHAT and rules.exclude(kind=RuleKind.CHAT).count() >= MAX_RULES:

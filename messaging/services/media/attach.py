@@ -5,7 +5,7 @@ from uuid import UUID
 from accounts.models import Workspace
 from messaging.models import MediaFile
 from messaging.services.media.links import file_url, thumbnail_url
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 from waplus.lib.locks import Hold, held
 
 
@@ -23,7 +23,7 @@ def files_for_use(workspace: Workspace, media_ids: list[UUID], *, field: str = "
     wanted = MediaFile.objects.for_workspace(workspace).filter(pk__in=media_ids).order_by("pk")
     found = {media.pk: media for media in held(wanted, Hold.FROM_DELETION)}
     if any(media_id not in found for media_id in media_ids):
-        raise Invalid(field, "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid(field, "does_not_exist", UNKNOWN_ID)
     return found
 
 

@@ -25,7 +25,7 @@ from messaging.services.quick_replies.texts import (
     search_text_of,
     write_texts,
 )
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import Hold, held, take_turns
 
@@ -91,7 +91,7 @@ def _folder(workspace: Workspace, folder) -> UUID | None:
         return None
     folder_id = getattr(folder, "pk", folder)
     if not held(QuickReplyFolder.objects.for_workspace(workspace).filter(pk=folder_id), Hold.FROM_DELETION):
-        raise Invalid("folder", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("folder", "does_not_exist", UNKNOWN_ID)
     return folder_id
 
 
@@ -185,7 +185,7 @@ def reorder_replies(*, workspace: Workspace, user: User, actor: Actor, ids: Sequ
     seen = set(visible_replies(workspace=workspace, user=user).filter(pk__in=ids).values_list("pk", flat=True))
     for index, id in enumerate(ids):
         if id not in seen:
-            raise Invalid(f"ids.{index}", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"ids.{index}", "does_not_exist", UNKNOWN_ID)
     if moved := reorder(QuickReply, workspace, ids):
         record_event(kind="quick_reply.reordered", actor=actor, workspace=workspace, changed=["position"], count=moved)
     return moved

@@ -11,7 +11,7 @@ from messaging.models import RecipientState, ScheduleClock, ScheduledMessage, Sc
 from messaging.models.scheduled import COUNTED, MAX_RECIPIENTS
 from messaging.services.addressing import address_for, addresses_of
 from messaging.services.scheduling import times
-from waplus.lib.errors import Invalid
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 from waplus.lib.locks import Hold, held
 
 
@@ -47,7 +47,7 @@ def hold_contacts(workspace: Workspace, recipients: Sequence[To]) -> None:
     there = {contact.pk for contact in held(contacts, Hold.FROM_CHANGE)}
     for index, to in enumerate(recipients):
         if to.contact is not None and to.contact.pk not in there:
-            raise Invalid(f"recipients.{index}.contact", "does_not_exist", "Nothing with this id is visible to you.")
+            raise Invalid(f"recipients.{index}.contact", "does_not_exist", UNKNOWN_ID)
 
 
 def look_up(*, workspace: Workspace, account: WhatsAppAccount, recipients: Sequence[To]) -> list[Found]:

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from waplus.lib.api.problem_documents import CONTENT_TYPE, problem
-from waplus.lib.errors import FieldError, Refused
+from waplus.lib.errors import UNKNOWN_ID, FieldError, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def exception_handler(exc: Exception, context: dict) -> Response | None:
         code, detail, extra = "invalid", "", None
         fields = [FieldError("", error.code or "invalid", " ".join(error.messages)) for error in exc.error_list]
     elif isinstance(exc, Http404):
-        code, detail, fields, extra = "not_found", "Nothing with this id is visible to you.", [], None
+        code, detail, fields, extra = "not_found", UNKNOWN_ID, [], None
     elif isinstance(exc, PermissionDenied):
         code, detail, fields, extra = "forbidden", "", [], None
     elif isinstance(exc, RequestDataTooBig):
