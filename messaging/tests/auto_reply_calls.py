@@ -12,8 +12,8 @@ from messaging.models import AutoReplyChat, AutoReplyDecision, AutoReplyRule, Me
 from messaging.services.auto_replies.rules import create_rule
 from messaging.services.auto_replies.words import decision_sentence
 from messaging.services.observed import ObservedMessage, tell_observers
+from messaging.tests.calls import CHAT
 
-CHAT = "5511987654321@c.us"
 _ids = itertools.count(1)
 ANY = [{"kind": "any"}]
 

@@ -9,12 +9,11 @@ from django.utils import timezone
 from accounts.models import Event
 from messaging.models import QueuedMessage
 from messaging.tests.auto_reply_calls import add_rule, words
-from messaging.tests.calls import ask, claim, problem, report
+from messaging.tests.calls import CHAT, ask, claim, problem, report
 from messaging.tests.seen import message, stored, switch, upload
 
 pytestmark = pytest.mark.django_db
 
-CHAT = "5511987654321@c.us"
 RULES = "/api/v1/auto-replies/"
 DECISIONS = f"{RULES}decisions/"
 _ids = itertools.count(1)

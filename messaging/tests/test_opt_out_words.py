@@ -16,10 +16,9 @@ from messaging.services.suppression.words import (
     set_word,
     words_of,
 )
+from messaging.tests.calls import CHAT
 from messaging.tests.test_budget import HOUR, NOW, sent
 from waplus.lib.errors import Invalid, NotFound
-
-CHAT = "5511987654321@c.us"
 
 
 @pytest.fixture

@@ -7,14 +7,13 @@ from django.urls import reverse
 
 from messaging.models import ScheduledMessage
 from messaging.services.scheduling import queue_due_messages
+from messaging.tests.calls import CHAT
 from messaging.tests.schedules import make_schedule
 from messaging.tests.test_addressing import add_chat
 from messaging.tests.test_scheduling import add_contact
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
-
-CHAT = "5511987654321@c.us"
 
 
 @pytest.fixture

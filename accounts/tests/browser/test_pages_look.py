@@ -172,16 +172,30 @@ def nameless(visitor) -> list[str]:
     )
 
 
+def too_faint(visitor, paths) -> dict[str, float]:
+    """Texts of pages that `contrast` finds, each with its page."""
+    low = {}
+    for path in paths:
+        visitor.open(path)
+        low.update({f"{path} {text}": ratio for text, ratio in contrast(visitor).items()})
+    return low
+
+
+def without_name(visitor, paths) -> dict[str, list[str]]:
+    """What `nameless` finds on pages that have any of it."""
+    found = {}
+    for path in paths:
+        visitor.open(path)
+        found |= {path: names} if (names := nameless(visitor)) else {}
+    return found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_read_text_with_contrast(visit, alice, full_house, scheme):
     visitor = visit(color_scheme=scheme)
-    low = {}
     visitor.log_in(alice, PASSWORD)
     confirm_password(visitor)
-    for path in [*PRIVATE, "/", "/api/v1/errors/"]:
-        visitor.open(path)
-        low.update({f"{path} {text}": ratio for text, ratio in contrast(visitor).items()})
-    assert low == {}
+    assert too_faint(visitor, [*PRIVATE, "/", "/api/v1/errors/"]) == {}
     visitor.page.evaluate("document.documentElement.style.setProperty('--muted', '#777')")
     assert contrast(visitor) != {}, "nothing is measured"
 

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from accounts import actors
-from accounts.tests.browser.test_pages_look import contrast, nameless, walk
+from accounts.tests.browser.test_pages_look import too_faint, walk, without_name
 from conftest import PASSWORD
 from crm.models import BulkAction, Contact, ContactTag, ImportBatch, Stage, SuggestionReason, Tag
 from crm.models.colours import Colour
@@ -132,18 +132,10 @@ def test_open_every_page_right_to_left(visit, alice, paths, settings):
 def test_read_text_with_contrast(visit, alice, paths, scheme):
     visitor = visit(color_scheme=scheme)
     visitor.log_in(alice, PASSWORD)
-    low = {}
-    for path in paths:
-        visitor.open(path)
-        low.update({f"{path} {text}": ratio for text, ratio in contrast(visitor).items()})
-    assert low == {}
+    assert too_faint(visitor, paths) == {}
 
 
 def test_name_every_control(visit, alice, paths):
     visitor = visit()
     visitor.log_in(alice, PASSWORD)
-    found = {}
-    for path in paths:
-        visitor.open(path)
-        found |= {path: names} if (names := nameless(visitor)) else {}
-    assert found == {}
+    assert without_name(visitor, paths) == {}

@@ -3,20 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from conftest import PASSWORD
 from messaging.models import AutoReplyRule, Broadcast, ConversationRule, ConversationSync, QueuedMessage, ShareLink
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
 from messaging.tests.broadcasts.calls import add_people
 from messaging.tests.seen import chat, message, switch, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def page(visit, alice, acme):
-    visitor = visit()
-    visitor.log_in(alice, PASSWORD)
-    return visitor.page
 
 
 def test_build_rule_and_try_it(page, number):

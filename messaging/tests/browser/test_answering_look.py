@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.tests.browser.test_pages_look import contrast, nameless, walk
+from accounts.tests.browser.test_pages_look import too_faint, walk, without_name
 from conftest import PASSWORD
 from messaging.models import ConversationMessage, ConversationSync
 from messaging.tests.auto_reply_calls import add_rule, receive, words, write
@@ -80,18 +80,10 @@ def test_open_every_page_with_nothing_on_it(visit, alice, acme, number, size):
 def test_read_text_with_contrast(visit, alice, full, scheme):
     visitor = visit(color_scheme=scheme)
     visitor.log_in(alice, PASSWORD)
-    low = {}
-    for path in full:
-        visitor.open(path)
-        low.update({f"{path} {text}": ratio for text, ratio in contrast(visitor).items()})
-    assert low == {}
+    assert too_faint(visitor, full) == {}
 
 
 def test_name_every_control(visit, alice, full):
     visitor = visit()
     visitor.log_in(alice, PASSWORD)
-    found = {}
-    for path in full:
-        visitor.open(path)
-        found |= {path: names} if (names := nameless(visitor)) else {}
-    assert found == {}
+    assert without_name(visitor, full) == {}

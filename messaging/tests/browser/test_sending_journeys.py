@@ -6,20 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from conftest import PASSWORD
 from messaging.models import Dispatcher, QuickReply, ScheduledMessage, SendingBudget, Suppression
 from messaging.services.presence import note_presence
 from messaging.tests.files import pdf
 from messaging.tests.test_scheduling import add_contact
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def page(visit, alice, acme):
-    visitor = visit()
-    visitor.log_in(alice, PASSWORD)
-    return visitor.page
 
 
 def test_settle_what_nobody_knows(page, put):
