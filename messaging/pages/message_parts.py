@@ -111,11 +111,10 @@ class MessageParts:
             name = f"{action}{self.colon}"
             if what == name or what.startswith(f"{name}:"):
                 place = what[len(name) + 1 :]
+                found = place_in(self.parts, place)
                 if action == "add-part" and not place and not self.is_full:
                     self.parts.append(MessagePart(is_new=True))
-                elif (
-                    action == "drop-part" and len(self.parts) > 1 and (found := place_in(self.parts, place)) is not None
-                ):
+                elif action == "drop-part" and found is not None and len(self.parts) > 1:
                     del self.parts[found]
                 return True
         return False

@@ -17,7 +17,7 @@ from messaging.services.quick_replies import changes, folders
 from messaging.services.quick_replies.using import forget_old_uses
 from messaging.tests.calls import kinds, problem
 from messaging.tests.test_contents import add_file
-from waplus.lib.deleting import delete_in_chunks
+from waplus.lib.deletion import delete_in_chunks
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db

@@ -1,15 +1,16 @@
-"""Deleting rows with everything that hangs on them, by statements over whole sets.
+"""Deleting rows with everything that hangs on them: by statements over whole sets, or so many at a time.
 
-Django's collector loads what it deletes, row by row, and sends signals. Here the
-tables that point to a row are found in the registry of models, whatever app they
-are of, and emptied first; the database's triggers leave their tombstones.
+Django's collector loads what it deletes, row by row, and sends signals. In
+`delete_rows` the tables that point to a row are found in the registry of models,
+whatever app they are of, and emptied first; the database's triggers leave their
+tombstones. `delete_in_chunks` is for what grows old, where the collector does.
 """
 
 from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import CASCADE, SET_NULL, Model
+from django.db.models import CASCADE, SET_NULL, Model, QuerySet
 
 
 def delete_rows(model: type[Model], ids: Iterable[UUID], workspace_id: UUID) -> int:
@@ -43,3 +44,12 @@ def _relations(model: type[Model]) -> list:
         for relation in model._meta.get_fields(include_hidden=True)
         if relation.auto_created and not relation.concrete and (relation.one_to_many or relation.one_to_one)
     ]
+
+
+def delete_in_chunks(rows: QuerySet, *, size: int = 1_000) -> int:
+    """Delete rows with what hangs on them, `size` at a time and each chunk by itself; answers how many of them."""
+    total = 0
+    while ids := list(rows.values_list("pk", flat=True)[:size]):
+        rows.model._base_manager.filter(pk__in=ids).delete()
+        total += len(ids)
+    return total

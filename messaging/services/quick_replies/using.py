@@ -16,7 +16,7 @@ from messaging.models import QuickReply, QuickReplyUse
 from messaging.services.quick_replies.changes import reply_of
 from messaging.services.templating import fill, problems_of, values_for
 from messaging.services.templating.variables import Fields
-from waplus.lib.deleting import delete_in_chunks
+from waplus.lib.deletion import delete_in_chunks
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.jids import InvalidJid, parse_jid
 from waplus.lib.languages import closest_language

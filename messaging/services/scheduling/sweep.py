@@ -77,6 +77,10 @@ class _Taken:
     next_wall: datetime | None = field(default=None, init=False)
     next_at: datetime | None = field(default=None, init=False)
 
+    @property
+    def place(self) -> _Place:
+        return self.at, self.schedule_id
+
     def look_ahead(self) -> None:
         """Find the time that follows."""
         if self.rrule and (
@@ -195,8 +199,8 @@ def _sweep(limit: int) -> tuple[int, int]:
             return 0, 0
         for one in taken:
             one.look_ahead()
-        last = taken[-1]
-        cursor.execute(_PASSED_BY, {"at": last.at, "schedule": last.schedule_id, "taken": [one.id for one in taken]})
+        at, schedule_id = taken[-1].place
+        cursor.execute(_PASSED_BY, {"at": at, "schedule": schedule_id, "taken": [one.id for one in taken]})
         taken = _in_order(taken, {account_id: (at, schedule_id) for account_id, at, schedule_id in cursor.fetchall()})
         if not taken:
             return 0, 0
@@ -213,7 +217,7 @@ def _in_order(taken: Sequence[_Taken], passed_by: dict[UUID, _Place]) -> list[_T
         if one.next_at is not None:
             place = (one.next_at, one.schedule_id)
             ends[one.account_id] = min(place, ends.get(one.account_id, place))
-    return [one for one in taken if one.account_id not in ends or (one.at, one.schedule_id) < ends[one.account_id]]
+    return [one for one in taken if one.account_id not in ends or one.place < ends[one.account_id]]
 
 
 def _params(taken: Sequence[_Taken], now: datetime) -> dict:

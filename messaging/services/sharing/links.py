@@ -19,8 +19,8 @@ from crm.models import Chat
 from messaging.models import ConversationMessage, ShareLink, ShareOpening
 from messaging.models.sharing import MAX_SHARED
 from messaging.services.sharing.messages import readable_messages
-from waplus.lib.deleting import delete_in_chunks
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.deletion import delete_in_chunks
+from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
 
@@ -62,7 +62,7 @@ def create_share(
         return existing, None
     chat = Chat.objects.for_workspace(workspace).filter(pk=chat_id).first()
     if chat is None:
-        raise Invalid("chat", "does_not_exist", "Nothing with this id is visible to you.")
+        raise Invalid("chat", "does_not_exist", UNKNOWN_ID)
     now = timezone.now()
     if not now < expires_at <= now + MAX_LIFE:
         raise Invalid("expires_at", "invalid", f"A link lives up to {MAX_LIFE.days} days.")
