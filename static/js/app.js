@@ -80,6 +80,17 @@
     });
   }
 
+  // Words that were typed into a search before htmx came are searched for as soon as it is here.
+  document.addEventListener(
+    "htmx:load",
+    () => {
+      for (const input of document.querySelectorAll("input[type=search]")) {
+        if (input.value !== input.defaultValue) input.dispatchEvent(new Event("search", { bubbles: true }));
+      }
+    },
+    { once: true },
+  );
+
   // Behind a photo stand the initials; they are seen again when the photo cannot be had.
   document.addEventListener("error", (event) => event.target.matches?.("img.photo") && event.target.remove(), true);
 

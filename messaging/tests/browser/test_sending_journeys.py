@@ -105,6 +105,19 @@ def test_write_quick_reply_of_two_parts(page, tmp_path):
     assert [part["media"] is None for part in text["parts"]] == [True, False]
 
 
+def test_searches_for_what_was_typed_before_htmx_came(page, acme, number):
+    diana = add_contact(acme, ("phone", "+4915112345678"))
+    held = []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    page.goto("/messages/scheduled/new/", wait_until="commit")
+    page.get_by_label("Search contacts and groups").press_sequentially("dian")
+    expect(page.get_by_label("Diana")).to_have_count(0)
+    [script] = held
+    script.continue_()
+    page.get_by_label("Diana").check()
+    assert page.get_by_label("Diana").input_value() == f"contact:{diana.pk}"
+
+
 def test_schedule_series_and_leave_one_time_out(page, acme, alice, number):
     """It is Monday, 1 June."""
     alice.time_zone = "Europe/Berlin"
