@@ -1,4 +1,4 @@
-"""Chats that a number cannot write to: noted by failures, cleared by any sign of life or by a person."""
+"""Chats that a number cannot write to: noted by failures, cleared by a delivery, by whoever writes there or by a person."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -102,7 +102,7 @@ def note_life(
     actor: Actor,
     contact_ids: Collection[UUID] = (),
 ) -> int:
-    """Something went through in chats of a number, or somebody wrote there; answers how many were marked before."""
+    """Something was delivered in chats of a number, or somebody wrote there; answers how many were marked before."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CLEAR,

@@ -249,17 +249,56 @@ def test_leaves_the_reason_of_a_device_alone(alice_device, number, at):
     assert (row(message).state, row(message).reason) == ("failed", "No such chat.")
 
 
-def test_success_clears_unreachable_chat(acme, alice, alice_device, number, at):
-    message = at("sending")
-    note_failure(
-        workspace=acme,
-        account_id=number.pk,
-        chat_jid=CHAT,
-        code="blocked",
-        actor=actors.instance(alice_device.instance),
-    )
+@pytest.fixture
+def block(acme, alice_device, number):
+    """Mark a chat as one that cannot be reached."""
+
+    def block(chat_jid: str = CHAT) -> None:
+        actor = actors.instance(alice_device.instance)
+        note_failure(workspace=acme, account_id=number.pk, chat_jid=chat_jid, code="blocked", actor=actor)
+
+    return block
+
+
+@pytest.mark.parametrize("state", ["sending", "outcome_unknown", "sent", "failed"])
+@pytest.mark.parametrize("value", [2, 3, 4])
+def test_clears_an_unreachable_chat_by_a_delivery(alice_device, number, at, block, state, value):
+    message = at(state)
+    block()
+    ack(alice_device, number, message, value)
+    assert not UnreachableChat.objects.exists()
+    assert Event.objects.filter(kind="unreachable_chat.cleared").count() == 1
+
+
+@pytest.mark.parametrize("state", ["leased", "sending", "outcome_unknown", "sent", "failed"])
+@pytest.mark.parametrize(("scheme", "value"), [("whatsapp_web", 1), ("whatsapp_web", 5), ("baileys", 2)])
+def test_keeps_an_unreachable_chat_marked_by_one_tick(alice_device, number, at, block, state, scheme, value):
+    """WhatsApp's server takes messages to somebody who has blocked the number like all others."""
+    message = at(state)
+    block()
+    ack(alice_device, number, message, value, scheme=scheme)
+    assert row(message).state == "sent"
+    assert UnreachableChat.objects.get().code == "blocked"
+    assert not Event.objects.filter(kind="unreachable_chat.cleared").exists()
+    # the second tick is the sign
     ack(alice_device, number, message, 2)
     assert not UnreachableChat.objects.exists()
+
+
+def test_keeps_a_group_marked_that_only_own_devices_have(alice_device, number, at, block):
+    message = at("sending", chat_jid=GROUP)
+    block(GROUP)
+    ack(alice_device, number, message, 3, participant=number.jid)
+    assert (row(message).state, UnreachableChat.objects.count()) == ("sent", 1)
+    ack(alice_device, number, message, 2, participant=ANA)
+    assert not UnreachableChat.objects.exists()
+
+
+def test_marks_a_chat_that_one_tick_and_a_failure_speak_of_at_once(alice_device, number, at):
+    sent, failed = at("failed"), at("sending")
+    acks = [{"message_id": sent["message_id"], "ack": 1}, {"message_id": failed["message_id"], "ack": -7}]
+    assert outcomes(send_acks(alice_device, number, acks[0], acks[1] | {"code": "blocked"})) == ["updated"] * 2
+    assert UnreachableChat.objects.get().chat_jid == CHAT
 
 
 # --- Groups ----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection, transaction
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import Event, Membership, User
 from conftest import join, make_person
@@ -205,6 +207,36 @@ def test_resolves_when_nothing_is_due(put, clock):
     assert DispatchWarning.objects.count() == 2
 
 
+def test_tells_other_extensions_before_the_time(acme, bob_device, charlie_device, number, put, clock):
+    due_at = put(14).due_at
+    warn_in_time()
+    url = f"/api/v1/dispatch/warnings/?open=true&whatsapp_account={number.pk}"
+    [warning] = bob_device.client.get(url).json()["results"]
+    assert (warning["kind"], warning["message_count"]) == ("no_instance", 1)
+    assert parse_datetime(warning["first_due_at"]) == due_at > clock()
+    assert charlie_device.client.get("/api/v1/dispatch/warnings/").json()["results"] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_wakes_open_extensions_once(acme, put):
+    """Every stream of the workspace hears of the event; a sweep that finds the same again wakes nobody."""
+    with transaction.atomic():
+        put()
+    listener = connection.copy()
+    try:
+        with listener.cursor() as cursor:
+            cursor.execute("LISTEN waplus_changes")
+            warn_in_time()
+            cursor.execute("SELECT 1")  # what was notified comes along
+            assert [notice.payload.partition(":")[0] for notice in listener.connection.notifies] == [str(acme.pk)]
+            listener.connection.notifies.clear()
+            warn_in_time()
+            cursor.execute("SELECT 1")
+            assert listener.connection.notifies == []
+    finally:
+        listener.close()
+
+
 # --- What waits for a person ---------------------------------------------------------------------------------------
 
 
@@ -311,6 +343,26 @@ def test_mails_not_again_while_a_device_comes_and_goes(alice_device, number, put
     warn_in_time()
     send_warning_mails()
     assert len(mail.outbox) == 4
+
+
+def test_mails_of_a_second_outage_that_lasts(alice_device, number, put, clock):
+    """It began too soon behind the first one to be mailed at once."""
+    put(10, lateness=600)
+    warn_in_time()
+    send_warning_mails()
+    note_presence(number.pk, alice_device.instance.pk, clock.advance(60))
+    warn_in_time()
+    clock.advance(240)
+    assert warn_in_time()["no_instance"] == 1
+    assert send_warning_mails() == {}
+    clock.advance(3300)  # an hour after the first mails
+    warn_in_time()
+    assert send_warning_mails() == {"delivered": 2}
+    for _ in range(5):
+        clock.advance(1800)
+        warn_in_time()
+        assert send_warning_mails() == {}
+    assert mailed() == ["alice@example.com"] * 2 + ["bob@example.com"] * 2
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,10 @@ def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
 
 @dataclass
 class Change:
-    """What acknowledgements did to one message: the row as it is now, and its rows by participant that changed."""
+    """What acknowledgements did to one message: the row as it is now, and its rows by participant that changed.
+
+    `rose` says that it went further with a recipient: was delivered, read or played, and not only sent.
+    """
 
     message: QueuedMessage
     acks: list[MessageAck]

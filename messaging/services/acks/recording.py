@@ -215,8 +215,11 @@ def _event(workspace: Workspace, change: Change, actor: Actor) -> Event:
 
 
 def _tell_reachability(workspace: Workspace, account: WhatsAppAccount, changes: list[Change], actor: Actor) -> None:
-    """What arrives shows that a chat can be reached; what fails with such a code that it cannot."""
-    lively = {change.message.chat_jid for change in changes if change.became_sent or change.rose}
+    """What arrives shows that a chat can be reached; what fails with such a code that it cannot.
+
+    One tick is WhatsApp's server alone, which also takes what is written to somebody who has blocked the number.
+    """
+    lively = {change.message.chat_jid for change in changes if change.rose}
     if lively:
         note_life(workspace=workspace, account_id=account.pk, chat_jids=lively, actor=actor)
     failed = {

@@ -111,7 +111,8 @@ RETURNING w.id, w.workspace_id, xmax = 0
 # How long it is told what people were warned of.
 _KEPT = timedelta(days=90)
 
-# Those whose messages wait, and the owner, as far as they want mails of this kind.
+# Those whose messages wait, and the owner, as far as they want mails of this kind. A warning that came again too soon to
+# be mailed is mailed once that is over, if it still stands: nothing else would tell of it.
 _NOTE = """
 {before}
 INSERT INTO messaging_warningmail (id, workspace_id, warning_id, recipient_id, state, attempts, lease_until, noted_at, problem)
@@ -119,7 +120,8 @@ SELECT gen_random_uuid(), w.workspace_id, w.id, m.user_id, 'waiting', 0, %(now)s
 FROM messaging_dispatchwarning w
 JOIN accounts_membership m ON m.workspace_id = w.workspace_id
 JOIN accounts_user u ON u.id = m.user_id AND u.is_active AND u.warnings_by_email
-WHERE w.id = ANY(%(warnings)s::uuid[]) AND (m.role = 'owner' OR m.user_id IN ({people}))
+WHERE (w.id = ANY(%(warnings)s::uuid[]) OR (w.kind = %(kind)s AND w.resolved_at IS NULL AND w.raised_at > %(young)s))
+  AND (m.role = 'owner' OR m.user_id IN ({people}))
   AND NOT EXISTS (
       SELECT 1 FROM messaging_warningmail e JOIN messaging_dispatchwarning o ON o.id = e.warning_id
       WHERE e.recipient_id = m.user_id AND o.whatsapp_account_id = w.whatsapp_account_id AND o.kind = w.kind
@@ -173,6 +175,7 @@ def _bring(kind: WarningKind, now: datetime, events: list[tuple]) -> int:
         "unknown_since": now - UNKNOWN_FOR,
         "counted": COUNTED,
         "quiet": now - QUIET,
+        "young": now - 2 * QUIET,
         "kind": kind.value,
     }
     with connection.cursor() as cursor:
@@ -186,8 +189,7 @@ def _bring(kind: WarningKind, now: datetime, events: list[tuple]) -> int:
         cursor.execute(_RAISE, times | {"accounts": accounts, "firsts": firsts, "counts": counts})
         changed: Sequence[tuple[UUID, UUID, bool]] = cursor.fetchall()
         events += [_event("raised", *row) for *row, is_new in changed if is_new]
-        if changed:
-            cursor.execute(_NOTE_OF[kind], times | {"warnings": [row[0] for row in changed]})
+        cursor.execute(_NOTE_OF[kind], times | {"warnings": [row[0] for row in changed]})
     return sum(is_new for *_, is_new in changed)
 
 
