@@ -4,6 +4,7 @@ from django.urls import path
 
 from messaging.pages import (
     auto_replies,
+    auto_reply_caution,
     broadcasts,
     budget,
     business_hours,
@@ -89,6 +90,7 @@ urlpatterns = [
     path("messages/auto-replies/suggested/", auto_replies.suggest_rule, name="suggest-auto-reply"),
     path("messages/auto-replies/decisions/", auto_replies.decision_list, name="auto-reply-decisions"),
     path("messages/auto-replies/try/", auto_replies.try_rules, name="try-auto-replies"),
+    path("messages/auto-replies/caution/", auto_reply_caution.auto_reply_caution, name="auto-reply-caution"),
     path("messages/auto-replies/hours/", business_hours.hours_list, name="business-hours"),
     path("messages/auto-replies/hours/<uuid:hours_id>/", business_hours.edit_hours, name="edit-business-hours"),
     path(

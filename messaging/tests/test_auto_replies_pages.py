@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 
 from accounts import actors
+from accounts.models import Event
 from crm.services.tags import create_tag
-from messaging.models import AutoReplyRule, BusinessHours
+from messaging.models import AutoReplyRule, AutoReplySetting, BusinessHours
 from messaging.tests.auto_reply_calls import add_rule, answers, receive, words, write
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +135,59 @@ def test_keeps_hours(browser, acme):
     assert "09:00–12:30, 14:00–18:00" in text(browser.get(f"{PAGES}hours/"))
     browser.post(f"{PAGES}hours/{hours.pk}/delete/")
     assert BusinessHours.objects.count() == 0
+
+
+CAUTION = {
+    "silence_minutes": "0",
+    "chat_per_hour": "2",
+    "number_per_hour": "30",
+    "loop_exchanges": "5",
+    "loop_minutes": "15",
+}
+
+
+def test_changes_how_cautious_rules_are(browser, acme, number):
+    assert f'href="{PAGES}caution/"' in text(browser.get(PAGES))
+    shown = text(browser.get(f"{PAGES}caution/"))
+    for value, default in (("30", "30"), ("10", "10"), ("60", "60"), ("8", "8")):
+        assert f'value="{value}"' in shown and f"Default: {default}." in shown
+    assert browser.post(f"{PAGES}caution/", CAUTION).status_code == 302
+    setting = AutoReplySetting.objects.get()
+    assert {name: str(getattr(setting, name)) for name in CAUTION} == CAUTION
+    assert Event.objects.get(kind="auto_reply_setting.updated").changed == sorted(CAUTION)
+    assert "Default: 30." in text(browser.get(f"{PAGES}caution/"))
+    assert "silent in that chat for 0 minutes. At most 2 answers" in text(browser.get(PAGES))
+    add_rule(acme, conditions=[{"kind": "any"}], cool_down_minutes=0)
+    for _turn in range(3):
+        receive(number, "the price?")
+    assert len(answers()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("silence_minutes", "1441", "less than or equal to 1440"),
+        ("silence_minutes", "-1", "greater than or equal to 0"),
+        ("chat_per_hour", "0", "greater than or equal to 1"),
+        ("number_per_hour", "1001", "less than or equal to 1000"),
+        ("loop_exchanges", "1", "greater than or equal to 2"),
+        ("loop_minutes", "9" * 5_000, "Enter a whole number"),
+        ("loop_minutes", "", "This field is required"),
+    ],
+)
+def test_refuses_caution_out_of_bounds(browser, acme, name, value, sentence):
+    shown = text(browser.post(f"{PAGES}caution/", CAUTION | {name: value}))
+    assert sentence in shown and shown.count("errorlist") == 1
+    assert AutoReplySetting.objects.count() == 0
+
+
+def test_shows_members_how_cautious_rules_are(bobs_browser, acme):
+    shown = text(bobs_browser.get(f"{PAGES}caution/"))
+    assert "The owner or an admin of your workspace can change these limits." in shown
+    assert "Answers an hour in one chat:</span> <strong>10</strong>" in shown
+    assert 'name="silence_minutes"' not in shown
+    assert bobs_browser.post(f"{PAGES}caution/", CAUTION).status_code == 403
+    assert AutoReplySetting.objects.count() == 0
 
 
 def test_lets_members_look_only(bobs_browser, acme):

@@ -3,7 +3,15 @@
 import pytest
 from playwright.sync_api import expect
 
-from messaging.models import AutoReplyRule, Broadcast, ConversationRule, ConversationSync, QueuedMessage, ShareLink
+from messaging.models import (
+    AutoReplyRule,
+    AutoReplySetting,
+    Broadcast,
+    ConversationRule,
+    ConversationSync,
+    QueuedMessage,
+    ShareLink,
+)
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
 from messaging.tests.broadcasts.calls import add_people
 from messaging.tests.seen import chat, message, switch, upload
@@ -35,6 +43,17 @@ def test_build_rule_and_try_it(page, number):
     expect(found).to_contain_text("Answered.")
     expect(found).to_contain_text("Did not answer: no rule fits.")
     assert QueuedMessage.objects.count() == 0
+
+
+def test_change_how_cautious_rules_are(page, acme):
+    page.goto("/messages/auto-replies/")
+    page.get_by_role("link", name="How cautious rules are").click()
+    page.get_by_label("Minutes of silence after a member wrote").fill("90")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. It counts from the next message on.")).to_be_visible()
+    page.get_by_role("link", name="Auto replies").last.click()
+    expect(page.get_by_text("rules are silent in that chat for 90 minutes")).to_be_visible()
+    assert AutoReplySetting.objects.get().silence_minutes == 90
 
 
 def test_check_broadcast_and_start_it(page, acme, number):

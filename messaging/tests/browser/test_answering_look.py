@@ -21,6 +21,7 @@ EMPTY = [
     "/messages/auto-replies/decisions/",
     "/messages/auto-replies/try/",
     "/messages/auto-replies/hours/",
+    "/messages/auto-replies/caution/",
     "/messages/conversations/",
     "/messages/shares/",
 ]

@@ -349,6 +349,7 @@ ROUTES: dict[str, Route] = {
     "suggest-auto-reply": _page(payload={"suggestion": "greeting"}),
     "auto-reply-decisions": _page(),
     "try-auto-replies": _page(payload={"rule": "{auto_reply}", "span": "30", "samples": "hello"}),
+    "auto-reply-caution": _page(payload={"silence_minutes": "0", "workspace": "{workspace}"}),
     "business-hours": _page(payload={"name": "stolen", "time_zone": "UTC"}),
     "edit-business-hours": _page({"hours_id": "{hours}"}, {"name": "stolen", "time_zone": "UTC"}),
     "delete-business-hours": _page({"hours_id": "{hours}"}),
