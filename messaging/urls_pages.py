@@ -105,6 +105,7 @@ urlpatterns = [
     path("messages/auto-replies/<uuid:rule_id>/<direction:direction>/", auto_replies.move_rule, name="move-auto-reply"),
     path("messages/broadcasts/", broadcasts.broadcast_list, name="broadcasts"),
     path("messages/broadcasts/new/", broadcasts.new_broadcast, name="new-broadcast"),
+    path("messages/broadcasts/who-may-start/", broadcasts.who_may_start, name="who-may-start"),
     path("messages/broadcasts/<uuid:broadcast_id>/", broadcasts.broadcast, name="broadcast"),
     path("messages/broadcasts/<uuid:broadcast_id>/message/", broadcasts.broadcast_message, name="broadcast-message"),
     path("messages/broadcasts/<uuid:broadcast_id>/audience/", broadcasts.broadcast_audience, name="broadcast-audience"),

@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import actors
-from accounts.models import Membership
+from accounts.models import Membership, Role
 from accounts.page_access import member_page, refused_at, told
 from crm.models import WhatsAppAccount
+from crm.pages.members import active_members
 from messaging.models import Broadcast, BroadcastState, DispatchState, LeftOut
 from messaging.pages import broadcast_forms as forms
 from messaging.pages.broadcast_charts import chart_of
@@ -28,6 +29,8 @@ NEWEST = {"newest": Sort("id", descending=True, decode=UUID)}
 PAGE = 50
 NOT_BEGUN = (BroadcastState.DRAFT, BroadcastState.SCHEDULED)
 CHANGING = (BroadcastState.STARTING, BroadcastState.RUNNING)
+# So many are named to whom one can turn.
+NAMED = 3
 
 
 def _asked(membership: Membership, broadcast_id: UUID) -> Broadcast:
@@ -39,6 +42,15 @@ def _asked(membership: Membership, broadcast_id: UUID) -> Broadcast:
 
 def _common(request: HttpRequest, membership: Membership) -> dict:
     return {"workspace": membership.workspace, "actor": actors.person(request.user)}
+
+
+def _who_starts(membership: Membership) -> dict:
+    """Whether this member may start broadcasts, and the names of those to ask where they may not."""
+    may_start = starting.may_start(membership)
+    names = [] if may_start else [str(person) for person in active_members(membership.workspace, Role.ADMIN)]
+    shown = ", ".join(names[:NAMED])
+    whom = _("%(names)s or another admin") % {"names": shown} if len(names) > NAMED else shown
+    return {"may_start": may_start, "whom_to_ask": whom}
 
 
 @require_safe
@@ -60,8 +72,22 @@ def broadcast_list(request, membership):
         "first_page": page.key is None,
         "has_number": WhatsAppAccount.objects.for_workspace(membership.workspace).exists(),
         "is_moving": any(row.state in CHANGING for row in rows),
+        "may_decide": membership.may(Role.ADMIN),
+        "members_may_start": drafting.members_may_start(membership.workspace),
+        **_who_starts(membership),
     }
     return render(request, "messaging/broadcasts.html", context)
+
+
+@require_POST
+@member_page(Role.ADMIN)
+def who_may_start(request, membership):
+    """Let members start broadcasts, or leave that to the owner and admins."""
+    let = request.POST.get("members_may_start") == "1"
+    done = _("Every member may start broadcasts now.") if let else _("Only the owner and admins start broadcasts now.")
+    with told(request, done):
+        drafting.set_members_may_start(**_common(request, membership), members_may_start=let)
+    return redirect("broadcasts")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -152,7 +178,7 @@ def broadcast_check(request, membership, broadcast_id):
     broadcast = _asked(membership, broadcast_id)
     if broadcast.state != BroadcastState.DRAFT:
         return redirect("broadcast", broadcast.pk)
-    context = {"broadcast": broadcast, "step": 3, "may_start": starting.may_start(membership)}
+    context = {"broadcast": broadcast, "step": 3, **_who_starts(membership)}
     try:
         context["found"] = dry_run(workspace=membership.workspace, broadcast_id=broadcast.pk, user=request.user)
     except Refused as refusal:
@@ -173,7 +199,7 @@ def broadcast(request, membership, broadcast_id):
         "broadcast": row,
         "progress": progress_of([row])[row.pk],
         "is_moving": row.state in CHANGING or (row.state == BroadcastState.CANCELLED and row.finished_at is None),
-        "may_start": starting.may_start(membership),
+        **_who_starts(membership),
     }
     if row.started_at is not None:
         report = report_of(row)

@@ -20,11 +20,11 @@ from accounts.actors import Actor
 from accounts.models import Membership, Resource, Role, User, Workspace
 from accounts.services import plans
 from accounts.services.events import hint_at_changes, record_event
-from messaging.models import Broadcast, BroadcastSetting, BroadcastState
+from messaging.models import Broadcast, BroadcastState
 from messaging.services import contents
 from messaging.services.broadcasts import hours
 from messaging.services.broadcasts.audience import GONE, is_empty, people_sql
-from messaging.services.broadcasts.drafting import locked
+from messaging.services.broadcasts.drafting import locked, members_may_start
 from messaging.services.broadcasts.judging import Judged, judge
 from messaging.services.queueing import INSERT_COLUMNS, RESERVED_ID
 from waplus.lib.errors import Invalid, Refused
@@ -62,9 +62,7 @@ SELECT reason, count(*) FROM written GROUP BY reason
 
 def may_start(membership: Membership) -> bool:
     """Whether a member starts broadcasts: admins do, others where the workspace lets them."""
-    if membership.may(Role.ADMIN):
-        return True
-    return BroadcastSetting.objects.for_workspace(membership.workspace_id).filter(members_may_start=True).exists()
+    return membership.may(Role.ADMIN) or members_may_start(membership.workspace)
 
 
 @transaction.atomic

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from accounts.models import Event, Role
+from conftest import join, make_person
 from crm.tests.records import add_tag, wear
-from messaging.models import Broadcast, QueuedMessage
+from messaging.models import Broadcast, BroadcastSetting, QueuedMessage
 from messaging.pages.broadcast_charts import chart_of
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
 from messaging.tests.broadcasts.calls import add_people, draft, started
@@ -119,12 +121,45 @@ def test_shows_the_report_and_the_people(client, alice, alice_device, acme, numb
     assert "Something broke." in exported.getvalue().decode()
 
 
-def test_members_see_who_starts(client, bob, bob_device, acme, number):
+def test_tells_members_whom_to_ask(client, bob, bob_device, alice_device, acme, number):
     add_people(acme, "Ana")
     row = draft(bob_device, number)
+    paused = started(alice_device, number)
     client.force_login(bob)
+    client.post(reverse("pause-broadcast", args=[paused.pk]))
     text = page(client, "broadcast-check", row["id"])
-    assert "An admin of your workspace starts broadcasts" in text and "Send to" not in text
+    assert "Ask Alice to look at this draft and start it." in text and "Send to" not in text
+    text = page(client, "broadcast", paused.pk)
+    assert "The owner or an admin lets it go on. Ask Alice." in text and "Let it go on" not in text
+    assert "the owner or an admin starts them. Ask Alice." in page(client, "broadcasts")
+    for name in ("Dora", "Emil", "Fred"):
+        join(acme, make_person(name), Role.ADMIN)
+    assert "Ask Alice, Dora, Emil or another admin to look" in page(client, "broadcast-check", row["id"])
+
+
+def test_lets_members_start(client, alice, bob, bob_device, acme, number):
+    add_people(acme, "Ana")
+    row = draft(bob_device, number)
+    client.force_login(alice)
+    assert 'value="0" checked' in page(client, "broadcasts")
+    client.post(reverse("who-may-start"), {"members_may_start": "1"})
+    assert 'value="1" checked' in page(client, "broadcasts")
+    assert Event.objects.get(kind="broadcast_setting.updated").changed == ["members_may_start"]
+    client.force_login(bob)
+    assert "Every member of your workspace may start broadcasts." in page(client, "broadcasts")
+    assert "Send to 1 person" in page(client, "broadcast-check", row["id"])
+    client.post(reverse("start-broadcast", args=[row["id"]]))
+    assert Broadcast.objects.get().state == "starting"
+    client.force_login(alice)
+    client.post(reverse("who-may-start"), {"members_may_start": "0"})
+    assert not BroadcastSetting.objects.get().members_may_start
+
+
+def test_members_do_not_decide_who_starts(client, bob, acme):
+    client.force_login(bob)
+    assert "who-may-start" not in page(client, "broadcasts")
+    assert client.post(reverse("who-may-start"), {"members_may_start": "1"}).status_code == 403
+    assert not BroadcastSetting.objects.exists()
 
 
 def test_draws_days_where_there_are_many_hours(clock):

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from conftest import PASSWORD
 from messaging.models import (
     AutoReplyRule,
     AutoReplySetting,
@@ -13,7 +14,7 @@ from messaging.models import (
     ShareLink,
 )
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
-from messaging.tests.broadcasts.calls import add_people
+from messaging.tests.broadcasts.calls import add_people, draft
 from messaging.tests.seen import chat, message, switch, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +73,24 @@ def test_check_broadcast_and_start_it(page, acme, number):
     start_waiting_broadcasts()
     expect(page.get_by_text("It is on its way")).to_be_visible(timeout=20_000)
     assert (QueuedMessage.objects.count(), Broadcast.objects.get().state) == (2, "running")
+
+
+def test_let_member_start_broadcast(visit, page, bob, acme, number, bob_device):
+    add_people(acme, "Ana")
+    row = draft(bob_device, number)
+    member = visit("narrow")
+    member.log_in(bob, PASSWORD)
+    member.open(f"/messages/broadcasts/{row['id']}/check/")
+    expect(member.page.get_by_text("Ask Alice to look at this draft and start it.")).to_be_visible()
+    page.goto("/messages/broadcasts/")
+    who = page.get_by_role("region", name="Who may start broadcasts")
+    who.get_by_label("Every member").check()
+    who.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Every member may start broadcasts now.")).to_be_visible()
+    member.page.reload()
+    member.page.get_by_role("button", name="Send to 1 person").click()
+    expect(member.page.get_by_text("Everybody is being queued")).to_be_visible()
+    assert Broadcast.objects.get().started_by == bob
 
 
 def test_switch_conversation_on_and_off(page, number, alice_device):

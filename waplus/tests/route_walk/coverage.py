@@ -420,6 +420,7 @@ ROUTES: dict[str, Route] = {
     ),
     "find-recipients": _page(),
     "broadcasts": _page(),
+    "who-may-start": _page(payload={"members_may_start": "1", "workspace": "{workspace}"}),
     "new-broadcast": _page(payload={"name": "stolen", "whatsapp_account": "{account}", "body": "stolen"}),
     "broadcast": _page({"broadcast_id": "{running_broadcast}"}),
     "broadcast-message": _page({"broadcast_id": "{draft_broadcast}"}),
