@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import Count, Q
+from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -22,7 +23,6 @@ from messaging.models import (
     AutoReplyDecision,
     AutoReplyRule,
     BusinessHours,
-    MediaFile,
     Verdict,
 )
 from messaging.pages.auto_reply_drafts import (
@@ -36,6 +36,7 @@ from messaging.pages.auto_reply_drafts import (
     new_draft,
     sent_draft,
 )
+from messaging.pages.message_parts import recent_files
 from messaging.services.auto_replies import rules, simulation, suggestions
 from messaging.services.auto_replies.chats import chat_state_of, give_back_chat
 from messaging.services.auto_replies.versions import setting_of
@@ -46,7 +47,8 @@ from messaging.services.auto_replies.words import (
     rule_sentence,
     sentence_of,
 )
-from waplus.lib.errors import Refused
+from messaging.services.templating import known_variables
+from waplus.lib.errors import NotFound, Refused
 
 PAGE = 50
 SPANS = {"1": gettext_lazy("Today and yesterday"), "7": gettext_lazy("A week"), "30": gettext_lazy("A month")}
@@ -95,7 +97,9 @@ def _form(request, membership: Membership, draft: Draft, rule: AutoReplyRule | N
         .filter(retired_at=None, kind="text")
         .order_by("position"),
         "members": Membership.objects.for_workspace(workspace).select_related("user").order_by("id"),
-        "files": MediaFile.objects.for_workspace(workspace).order_by("-id")[:PAGE],
+        "parts": draft.parts,
+        "files": recent_files(workspace),
+        "variables": known_variables(workspace),
     }
     return render(request, "messaging/auto_reply.html", context)
 
@@ -143,25 +147,31 @@ def _edit(request, membership: Membership, rule: AutoReplyRule | None):
     kept = draft_of(rule) if rule else new_draft()
     if request.method != "POST":
         return _form(request, membership, kept, rule)
-    draft = sent_draft(request.POST, kept)
+    draft = sent_draft(membership.workspace, request.POST, kept)
+    is_whole = draft.parts.keep_files(request, membership)
     what = request.POST.get("do", "save")
+    if draft.parts.do(what):
+        return _form(request, membership, draft, rule)
     if what != "save":
         change_rows(draft, what, request.POST)
         return _form(request, membership, draft, rule)
-    values = as_values(draft) | _numbers(draft)
-    values["whatsapp_accounts"] = _ids(values["whatsapp_accounts"])
-    if draft.errors:
+    numbers = _numbers(draft)
+    if draft.errors or not is_whole:
         return _form(request, membership, draft, rule)
+    draft.parts.leave_out_empty()
+    values = as_values(draft) | numbers
+    values["whatsapp_accounts"] = _ids(values["whatsapp_accounts"])
     actor = actors.person(request.user)
-    for part in values["parts"]:
-        part["media"] = next(iter(_ids([part["media"]])), None) if part["media"] else None
     try:
         if rule is None:
             rules.create_rule(workspace=membership.workspace, user=request.user, actor=actor, **values)
         else:
             rules.update_rule(workspace=membership.workspace, rule_id=rule.pk, actor=actor, **values)
+    except NotFound as error:
+        raise Http404 from error
     except Refused as refusal:
-        draft.errors += [error.detail for error in refusal.fields] or [refusal.detail]
+        if not draft.parts.note(refusal):
+            draft.errors += [error.detail for error in refusal.fields] or [refusal.detail]
         return _form(request, membership, draft, rule)
     messages.success(
         request,

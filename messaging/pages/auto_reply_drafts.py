@@ -3,11 +3,14 @@
 Fields of a row carry its number (`c0-kind`, `c0-words`), so the form works without any script.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Workspace
+from messaging.pages.message_parts import MessageParts
+from messaging.services.contents import parts_of
 from waplus.lib.text import place_in
 
 CONDITIONS = {
@@ -40,12 +43,12 @@ MOST = 10
 
 @dataclass
 class Draft:
-    """What stands in the form: the plain values, and rows of conditions and actions as texts."""
+    """What stands in the form: the plain values, rows of conditions and actions as texts, and what is answered."""
 
     values: dict = field(default_factory=dict)
     conditions: list[dict] = field(default_factory=list)
     actions: list[dict] = field(default_factory=list)
-    parts: list[dict] = field(default_factory=list)
+    parts: MessageParts = field(default_factory=MessageParts)
     errors: list[str] = field(default_factory=list)
 
 
@@ -53,7 +56,6 @@ def new_draft() -> Draft:
     return Draft(
         values={"name": "", "accounts": [], "kinds": ["person"], "stop": True, "cool_down": "60", "delay": "3"},
         conditions=[{"kind": "keyword", "words": "", "match": "word"}],
-        parts=[{"body": "", "media": ""}],
     )
 
 
@@ -70,7 +72,7 @@ def draft_of(rule) -> Draft:
         },
         conditions=[_row(condition) for condition in rule.conditions],
         actions=[{name: str(value) for name, value in action.items()} for action in rule.actions],
-        parts=[{"body": part.body, "media": str(part.media_id or "")} for part in rule.parts.order_by("position")],
+        parts=MessageParts.of_kept(parts_of(rule)),
     )
 
 
@@ -99,7 +101,7 @@ def _contact_row(found: dict) -> dict:
     return {"kind": "filter", "filter": found}
 
 
-def sent_draft(data: Mapping, kept: Draft) -> Draft:
+def sent_draft(workspace: Workspace, data: QueryDict, kept: Draft) -> Draft:
     """What was sent by the form. `kept` has the filters that the form cannot say."""
     draft = Draft(
         values={
@@ -110,10 +112,7 @@ def sent_draft(data: Mapping, kept: Draft) -> Draft:
             "cool_down": data.get("cool_down", ""),
             "delay": data.get("delay", ""),
         },
-        parts=[
-            {"body": body.replace("\r\n", "\n"), "media": media}
-            for body, media in zip(data.getlist("body"), data.getlist("media"), strict=False)
-        ][:MOST],
+        parts=MessageParts.of_form(workspace, data),
     )
     for place in range(MOST):
         if kind := data.get(f"c{place}-kind"):
@@ -127,16 +126,14 @@ def sent_draft(data: Mapping, kept: Draft) -> Draft:
     return draft
 
 
-def change_rows(draft: Draft, what: str, data: Mapping) -> None:
+def change_rows(draft: Draft, what: str, data: QueryDict) -> None:
     """Add or take away a row, as a button of the form asked for."""
     what, _colon, place = what.partition(":")
-    rows = {"condition": draft.conditions, "action": draft.actions, "part": draft.parts}.get(what.partition("-")[2], [])
+    rows = {"condition": draft.conditions, "action": draft.actions}.get(what.partition("-")[2], [])
     if what == "add-condition" and data.get("new_condition") in CONDITIONS:
         rows.append({"kind": data["new_condition"]})
     elif what == "add-action" and data.get("new_action") in ACTIONS:
         rows.append({"kind": data["new_action"]})
-    elif what == "add-part":
-        rows.append({"body": "", "media": ""})
     elif what.startswith("drop-") and (found := place_in(rows, place)) is not None:
         del rows[found]
     del rows[MOST:]
@@ -151,11 +148,7 @@ def as_values(draft: Draft) -> dict:
         "stop_after_match": draft.values["stop"],
         "conditions": [_condition(row) for row in draft.conditions],
         "actions": [_action(row) for row in draft.actions],
-        "parts": [
-            {"body": part["body"], "media": part["media"] or None}
-            for part in draft.parts
-            if part["body"].strip() or part["media"]
-        ],
+        "parts": [] if draft.parts.is_empty else draft.parts.values(),
     }
 
 

@@ -1,7 +1,6 @@
 """The forms of a broadcast: what it says and when it goes, and whom it is for."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -14,12 +13,9 @@ from crm.pages.filter_language import Said, filter_of, said_by
 from crm.pages.filter_rows import Row, Subject, is_finished, rows_of, subjects
 from crm.pages.reminder_forms import WallTimeField
 from crm.services.tabs import tabs_in_order
-from messaging.models import Broadcast, HoursOf, MediaFile
+from messaging.models import Broadcast, HoursOf
 from messaging.models.broadcasts import EVERY_DAY
-from messaging.models.content import MAX_PARTS
-from messaging.models.scheduled import MAX_BODY
 from messaging.services.broadcasts.drafting import MAX_NAME, MAX_RATE
-from messaging.services.contents import parts_of
 from waplus.lib.ids import uuid7
 from waplus.lib.text import place_in
 from waplus.lib.walltime import zone_names
@@ -31,7 +27,7 @@ DAYS = [
 
 
 class BroadcastForm(forms.Form):
-    """Name, number, times and pace. The id is made with the form, so that sending it twice makes one draft."""
+    """Name, number, times and pace: all but what it says (`MessageParts`). Sending a form twice makes one draft, by its id."""
 
     id = forms.UUIDField(widget=forms.HiddenInput, required=False)
     name = forms.CharField(
@@ -115,43 +111,6 @@ def initial_of(broadcast: Broadcast | None, user: User) -> dict:
         }
     names = [name for name in BroadcastForm.base_fields if name not in ("id", "whatsapp_account")]
     return {name: getattr(broadcast, name) for name in names} | {"whatsapp_account": str(broadcast.whatsapp_account_id)}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A message of the form: its text, and the file that goes with it."""
-
-    body: str = ""
-    media: str = ""
-
-
-def parts_sent(data: QueryDict) -> list[Part]:
-    """The messages as they were sent; empty ones count until the form is saved."""
-    bodies, files = data.getlist("body")[:MAX_PARTS], data.getlist("media")
-    return [Part(body[:MAX_BODY], files[index] if index < len(files) else "") for index, body in enumerate(bodies)]
-
-
-def parts_kept(broadcast: Broadcast | None) -> list[Part]:
-    found = [Part(part.body, str(part.media_id or "")) for part in parts_of(broadcast)] if broadcast else []
-    return found or [Part()]
-
-
-def parts_values(parts: list[Part]) -> list[dict]:
-    """The messages that say something, as the services take them; a file that is no id is none."""
-    values = []
-    for part in parts:
-        try:
-            media = UUID(part.media) if part.media else None
-        except ValueError:
-            media = None
-        if part.body.strip() or media:
-            values.append({"body": part.body, "media": media})
-    return values
-
-
-def file_choices(workspace: Workspace) -> list[tuple[str, str]]:
-    """Files that a message can carry: the newest."""
-    return [(str(file.pk), str(file)) for file in MediaFile.objects.for_workspace(workspace).order_by("-id")[:50]]
 
 
 @dataclass

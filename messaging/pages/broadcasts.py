@@ -17,9 +17,12 @@ from crm.pages.members import active_members
 from messaging.models import Broadcast, BroadcastState, DispatchState, LeftOut
 from messaging.pages import broadcast_forms as forms
 from messaging.pages.broadcast_charts import chart_of
+from messaging.pages.message_parts import MessageParts, recent_files, unjudged
 from messaging.services.broadcasts import drafting, recipients, running, starting
 from messaging.services.broadcasts.dry_run import dry_run
 from messaging.services.broadcasts.reports import broadcast_of, progress_of, report_of
+from messaging.services.contents import parts_of
+from messaging.services.templating import known_variables
 from messaging.views.broadcasts import file_of
 from waplus.lib.api.pagination import PageRequest, Sort
 from waplus.lib.errors import NotFound, Refused
@@ -108,41 +111,46 @@ def broadcast_message(request, membership, broadcast_id):
 
 
 def _message_step(request: HttpRequest, membership: Membership, broadcast: Broadcast | None):
-    is_sent = request.method == "POST"
-    data = request.POST if is_sent else None
-    form = forms.BroadcastForm(data, workspace=membership.workspace, initial=forms.initial_of(broadcast, request.user))
-    parts = forms.parts_sent(request.POST) if is_sent else forms.parts_kept(broadcast)
-    if is_sent and request.POST.get("more"):
-        parts = [*parts, forms.Part()][: forms.MAX_PARTS]
-    elif is_sent and form.is_valid():
-        with refused_at(form, hours="hours_to"):
+    workspace, initial = membership.workspace, forms.initial_of(broadcast, request.user)
+    if request.method != "POST":
+        form = forms.BroadcastForm(workspace=workspace, initial=initial)
+        parts = MessageParts.of_kept(parts_of(broadcast)) if broadcast else MessageParts()
+        return _message_page(request, membership, broadcast, form, parts)
+    parts = MessageParts.of_form(workspace, request.POST)
+    is_whole = parts.keep_files(request, membership)
+    if parts.do(request.POST.get("do", "")):
+        form = forms.BroadcastForm(workspace=workspace, initial=initial | unjudged(forms.BroadcastForm, request.POST))
+        return _message_page(request, membership, broadcast, form, parts)
+    form = forms.BroadcastForm(request.POST, workspace=workspace, initial=initial)
+    if form.is_valid() and is_whole:
+        parts.leave_out_empty()
+        with refused_at(form, hours="hours_to"), parts.noted():
             saved = _save(request, membership, broadcast, form, parts)
             return redirect("broadcast-audience", saved.pk)
+    return _message_page(request, membership, broadcast, form, parts)
+
+
+def _message_page(request, membership, broadcast: Broadcast | None, form: forms.BroadcastForm, parts: MessageParts):
     context = {
         "form": form,
-        "parts": parts or [forms.Part()],
-        "can_have_more": len(parts) < forms.MAX_PARTS,
-        "files": forms.file_choices(membership.workspace),
+        "parts": parts,
+        "files": recent_files(membership.workspace),
+        "variables": known_variables(membership.workspace),
         "broadcast": broadcast,
         "zones": sorted(zone_names()),
         "step": 1,
-        "variables_help": _(
-            "{{first_name|there}} becomes each person’s first name, or “there” without one. Others are name, company, "
-            "email, and field.City for your field “City”."
-        ),
     }
     return render(request, "messaging/broadcast_message.html", context)
 
 
-def _save(request, membership, broadcast: Broadcast | None, form: forms.BroadcastForm, parts) -> Broadcast:
-    values = form.values
+def _save(
+    request, membership, broadcast: Broadcast | None, form: forms.BroadcastForm, parts: MessageParts
+) -> Broadcast:
+    values = {**form.values, "parts": parts.values()}
     id = values.pop("id", None)
-    values["parts"] = forms.parts_values(parts)
     common = {**_common(request, membership), "user": request.user}
     if broadcast is None:
         return drafting.create_broadcast(**common, id=id, **values)[0]
-    if not values["parts"]:
-        del values["parts"]
     return drafting.update_broadcast(**common, broadcast_id=broadcast.pk, **values)
 
 

@@ -6,7 +6,7 @@ its path in `UPLOAD_PATHS` of `waplus.lib.limits`, and does this with a POST:
     parts = MessageParts.of_form(workspace, request.POST)
     is_whole = parts.keep_files(request, membership)
     if parts.do(request.POST.get("do", "")) or not is_whole:
-        ...                             # show the form again
+        ...                             # show the form again, with `initial=unjudged(Form, request.POST)`
     with refused_at(form), parts.noted():
         service(parts=parts.values())
         return redirect(...)
@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, QueryDict
 
@@ -183,6 +184,13 @@ def recent_files(workspace: Workspace) -> Offered:
     rows = MediaFile.objects.for_workspace(workspace).order_by("-id")[:OFFERED]
     most = min(workspace.plan.max_media_mb * MEBIBYTE, max(settings.WHATSAPP_MAX_BYTES.values()))
     return Offered(list(rows), most)
+
+
+def unjudged(form: type[forms.Form], posted: QueryDict) -> dict:
+    """What a form was sent with, for its `initial`: it is shown again unjudged, as a button asked for something else."""
+    widgets = {name: field.widget for name, field in form.base_fields.items()}
+    sent = (name for name, widget in widgets.items() if not widget.value_omitted_from_data(posted, {}, name))
+    return {name: widgets[name].value_from_datadict(posted, {}, name) for name in sent}
 
 
 def as_id(text: str) -> UUID | None:

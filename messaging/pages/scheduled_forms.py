@@ -15,6 +15,7 @@ from crm.models import Chat, Contact, WhatsAppAccount
 from crm.pages.recurrence import CHOICES, in_words
 from crm.pages.reminder_forms import WallTimeField
 from messaging.models import ScheduleClock, ScheduledMessage
+from messaging.pages.message_parts import unjudged
 from messaging.services.scheduling.recipients import To
 from waplus.lib.ids import uuid7
 from waplus.lib.walltime import zone_names
@@ -104,8 +105,7 @@ class ScheduleForm(forms.Form):
     @classmethod
     def again(cls, data: QueryDict, *, workspace: Workspace, initial: dict | None = None) -> "ScheduleForm":
         """The form as it was sent, without a judgement: a button of it asked for something else than to save it."""
-        sent = {name: data[name] for name in cls.base_fields if name in data}
-        return cls(initial={**(initial or {}), **sent}, workspace=workspace, auto_id=AUTO_ID)
+        return cls(initial={**(initial or {}), **unjudged(cls, data)}, workspace=workspace, auto_id=AUTO_ID)
 
     def values(self) -> dict:
         """What the service is given, but for recipients and parts."""

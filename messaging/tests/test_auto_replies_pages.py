@@ -1,13 +1,18 @@
 """The pages of automatic replies: made with one click, changed in the form, read in sentences."""
 
+import re
+
 import pytest
 from django.test import Client
 
 from accounts import actors
 from accounts.models import Event
 from crm.services.tags import create_tag
-from messaging.models import AutoReplyRule, AutoReplySetting, BusinessHours
+from messaging.models import AutoReplyRule, AutoReplySetting, BusinessHours, MediaFile
+from messaging.services.contents import parts_of
 from messaging.tests.auto_reply_calls import add_rule, answers, receive, words, write
+from messaging.tests.files import pdf
+from messaging.tests.test_pages_message_parts import upload
 
 pytestmark = pytest.mark.django_db
 PAGES = "/messages/auto-replies/"
@@ -77,6 +82,52 @@ def test_makes_rule_in_form(browser, acme, alice, number):
     browser.post(f"{PAGES}{rule.pk}/switch/", {"on": "1"})
     receive(number, "How much?")
     assert answers() == ["It is 10."]
+
+
+RULE = {"name": "X", "c0-kind": "any", "kinds": "person", "cool_down": "1", "delay": "0"}
+
+
+def said(rule) -> list[tuple]:
+    return [(part.body, part.media and part.media.name) for part in parts_of(rule)]
+
+
+def test_answers_with_files_from_computer(browser, acme):
+    sent = RULE | {"body": ["Hello", "", ""], "media": ["", "", ""]}
+    kept = browser.post(f"{PAGES}new/", sent | {"do": "add-condition", "file-1": upload(pdf(), "menu.pdf")})
+    menu = MediaFile.objects.get()
+    assert [part.media for part in kept.context["parts"].parts] == [None, menu, None]
+    added = browser.post(f"{PAGES}new/", sent | {"do": "add-part"})
+    assert (len(added.context["parts"].parts), AutoReplyRule.objects.count()) == (4, 0)
+    browser.post(f"{PAGES}new/", sent | {"media": ["", str(menu.pk), ""], "file-0": upload(pdf(b"x"), "letter.pdf")})
+    rule = AutoReplyRule.objects.get()
+    assert said(rule) == [("Hello", "letter.pdf"), ("", "menu.pdf")]
+    shown = browser.get(f"{PAGES}{rule.pk}/")
+    assert [part.media.name for part in shown.context["parts"].parts] == ["letter.pdf", "menu.pdf"]
+    assert browser.post(f"{PAGES}{rule.pk}/", RULE | {"body": ["Bye"], "media": [""]}).status_code == 302
+    assert said(rule) == [("Bye", None)]
+    acts = {"a0-kind": "webhook", "body": "", "media": ""}
+    assert browser.post(f"{PAGES}{rule.pk}/", RULE | acts).status_code == 302
+    assert said(rule) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "file", "sentence"),
+    [
+        ("Hi {{nme}}", None, "is not known here"),
+        ("Hello", b"MZ" + bytes(300), "program"),
+    ],
+)
+def test_refuses_answer_where_it_is_written(browser, acme, body, file, sentence):
+    files = {"file-0": upload(file, "letter.pdf")} if file else {}
+    shown = text(browser.post(f"{PAGES}new/", RULE | {"body": body, "media": ""} | files))
+    assert sentence in re.search(r'id="wrong-0"><li>([^<]+)', shown)[1]
+    assert (AutoReplyRule.objects.count(), MediaFile.objects.count()) == (0, 0)
+
+
+def test_refuses_rule_that_does_nothing(browser, acme):
+    shown = text(browser.post(f"{PAGES}new/", RULE | {"body": " ", "media": ""}))
+    assert "A rule answers with something, or does something." in shown
+    assert AutoReplyRule.objects.count() == 0
 
 
 def test_tells_what_is_wrong_in_form(browser, acme):

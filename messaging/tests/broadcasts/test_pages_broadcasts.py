@@ -1,16 +1,22 @@
 """Broadcasts in the browser: from a draft to its report."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from accounts.models import Event, Role
 from conftest import join, make_person
 from crm.tests.records import add_tag, wear
-from messaging.models import Broadcast, BroadcastSetting, QueuedMessage
+from messaging.models import Broadcast, BroadcastSetting, MediaFile, QueuedMessage
 from messaging.pages.broadcast_charts import chart_of
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
+from messaging.services.contents import parts_of
 from messaging.tests.broadcasts.calls import add_people, draft, started
 from messaging.tests.broadcasts.test_broadcast_life import send
+from messaging.tests.files import pdf
+from messaging.tests.test_contents import add_file
+from messaging.tests.test_pages_message_parts import upload
 
 pytestmark = pytest.mark.django_db
 
@@ -86,10 +92,54 @@ def test_shows_what_is_wrong_at_its_field(client, alice, acme, number):
 
 def test_adds_a_message_without_saving(client, alice, acme, number):
     client.force_login(alice)
-    text = client.post(reverse("new-broadcast"), form(number, more="1")).content.decode()
+    changed = form(number, do="add-part", hours_days=["2"], hours_from="9", allow_partial="on")
+    text = client.post(reverse("new-broadcast"), changed).content.decode()
     assert text.count("<textarea") == 2 and not Broadcast.objects.exists()
+    assert "errorlist" not in text and 'value="9"' in text
+    assert [text.count(f'name="hours_days" value="{day}"') for day in (1, 2)] == [1, 1]
+    assert text.count(" checked") == 2  # Tuesday, and as many as the plan allows
     client.post(reverse("new-broadcast"), form(number, body=["One", "", "Two"], media=["", "", ""]))
     assert list(Broadcast.objects.get().parts.order_by("position").values_list("body", flat=True)) == ["One", "Two"]
+
+
+def said(broadcast) -> list[tuple]:
+    return [(part.body, part.media and part.media.name) for part in parts_of(broadcast)]
+
+
+def test_takes_files_from_the_computer(client, alice, acme, number):
+    client.force_login(alice)
+    menu = add_file(acme, "menu.pdf")
+    sent = form(number, body=["Hello", "", ""], media=["", str(menu.pk), ""])
+    client.post(reverse("new-broadcast"), sent | {"file-0": upload(pdf(), "letter.pdf")})
+    broadcast = Broadcast.objects.get()
+    assert said(broadcast) == [("Hello", "letter.pdf"), ("", "menu.pdf")]
+    address = reverse("broadcast-message", args=[broadcast.pk])
+    assert [part.media.name for part in client.get(address).context["parts"].parts] == ["letter.pdf", "menu.pdf"]
+    changed = form(number, body="Look", media="") | {"file-0": upload(pdf(b"x"), "offer.pdf")}
+    assert client.post(address, changed).url == reverse("broadcast-audience", args=[broadcast.pk])
+    assert said(broadcast) == [("Look", "offer.pdf")]
+
+
+@pytest.mark.parametrize(
+    ("body", "file", "sentence"),
+    [
+        ("Hi {{nme}}", None, "is not known here"),
+        ("  ", None, "A part has a text or a file."),
+        ("Hello", b"MZ" + bytes(300), "program"),
+    ],
+)
+def test_refuses_a_message_where_it_is_written(client, alice, acme, number, body, file, sentence):
+    client.force_login(alice)
+    client.post(reverse("new-broadcast"), form(number))
+    broadcast = Broadcast.objects.get()
+    files = {"file-0": upload(file, "letter.pdf")} if file else {}
+    for address in (reverse("new-broadcast"), reverse("broadcast-message", args=[broadcast.pk])):
+        for each in files.values():
+            each.seek(0)
+        text = client.post(address, form(number, body=body) | files).content.decode()
+        assert sentence in re.search(r'id="wrong-0"><li>([^<]+)', text)[1]
+    assert Broadcast.objects.get() == broadcast and not MediaFile.objects.exists()
+    assert said(broadcast) == [("Hello {{first_name|there}}!", None)]
 
 
 def test_pauses_resumes_cancels_and_copies(client, alice, alice_device, acme, number):

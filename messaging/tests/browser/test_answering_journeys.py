@@ -14,17 +14,21 @@ from messaging.models import (
     ShareLink,
 )
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
+from messaging.services.contents import parts_of
 from messaging.tests.broadcasts.calls import add_people, draft
+from messaging.tests.files import pdf
 from messaging.tests.seen import chat, message, switch, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_build_rule_and_try_it(page, number):
+def test_build_rule_and_try_it(page, number, tmp_path):
     page.goto("/messages/auto-replies/new/")
     page.get_by_role("textbox", name="Name").fill("Price")
     page.get_by_label("One of these words").fill("price")
-    page.get_by_role("textbox", name="Message").fill("It is 10.")
+    page.get_by_label("Text of the message").fill("It is 10.")
+    (tmp_path / "prices.pdf").write_bytes(pdf())
+    page.get_by_label("or from your computer").set_input_files(str(tmp_path / "prices.pdf"))
     page.get_by_label("And also").select_option("first_message")
     page.get_by_role("button", name="Add condition").click()
     expect(page.get_by_label("The first message in so many days")).to_be_visible()
@@ -35,6 +39,7 @@ def test_build_rule_and_try_it(page, number):
     page.get_by_role("button", name="Save", exact=True).last.click()
     expect(page.get_by_text("The rule is saved. It answers as soon as it is switched on.")).to_be_visible()
     rule = AutoReplyRule.objects.get()
+    assert [(part.body, part.media.name) for part in parts_of(rule)] == [("It is 10.", "prices.pdf")]
     assert ([one["kind"] for one in rule.conditions], rule.enabled) == (["keyword"], False)
     page.goto("/messages/auto-replies/try/")
     page.locator("textarea").fill("What is the price?\nhello")
@@ -57,11 +62,16 @@ def test_change_how_cautious_rules_are(page, acme):
     assert AutoReplySetting.objects.get().silence_minutes == 90
 
 
-def test_check_broadcast_and_start_it(page, acme, number):
+def test_check_broadcast_and_start_it(page, acme, number, tmp_path):
     add_people(acme, "Ana Lima", "Bruno")
     page.goto("/messages/broadcasts/new/")
     page.get_by_label("Name").first.fill("Spring")
-    page.locator("textarea").first.fill("Hello {{first_name|there}}!")
+    page.get_by_label("Text of the message").fill("Hello {{first_name|there}}!")
+    (tmp_path / "menu.pdf").write_bytes(pdf())
+    page.get_by_label("or from your computer").set_input_files(str(tmp_path / "menu.pdf"))
+    page.get_by_role("button", name="Add a message behind it").click()
+    second = page.get_by_role("group", name="Message 2")
+    second.get_by_label("Text of the message").fill("See you")
     page.get_by_role("button", name="Save and choose the audience").click()
     page.get_by_label("All contacts").check()
     page.get_by_role("button", name="Save and check").click()
@@ -72,7 +82,9 @@ def test_check_broadcast_and_start_it(page, acme, number):
     assert QueuedMessage.objects.count() == 0
     start_waiting_broadcasts()
     expect(page.get_by_text("It is on its way")).to_be_visible(timeout=20_000)
-    assert (QueuedMessage.objects.count(), Broadcast.objects.get().state) == (2, "running")
+    assert (QueuedMessage.objects.count(), Broadcast.objects.get().state) == (4, "running")
+    said = [(part.body, part.media and part.media.name) for part in parts_of(Broadcast.objects.get())]
+    assert said == [("Hello {{first_name|there}}!", "menu.pdf"), ("See you", None)]
 
 
 def test_let_member_start_broadcast(visit, page, bob, acme, number, bob_device):
