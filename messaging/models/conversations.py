@@ -194,6 +194,12 @@ class ConversationMessage(WorkspaceModel):
                 fields=["workspace", "media"], condition=Q(media__isnull=False), name="conversation_message_file"
             ),
             models.Index(fields=["synced_at"], condition=Q(sent_at=None), name="conversation_message_stub"),
+            # Few among many: what every measurement of a chat asks for.
+            models.Index(
+                fields=["chat"],
+                condition=Q(type="ciphertext", has_content=False, revoked_at=None),
+                name="conversation_message_waiting",
+            ),
             GinIndex(
                 F("workspace"),
                 OpClass(F("search_text"), name="gin_trgm_ops"),

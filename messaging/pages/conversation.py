@@ -14,8 +14,8 @@ from accounts.page_access import member_page, told
 from crm.services.chats import chat_of
 from messaging.models import ConversationRule, RuleKind
 from messaging.services.conversations import reading, switching
+from messaging.services.conversations.measuring import completeness
 from messaging.services.conversations.switches import OFF, switches_of
-from messaging.services.conversations.work import completeness
 from messaging.services.media.links import file_url, thumbnail_url
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.errors import NotFound

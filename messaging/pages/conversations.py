@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django import forms
+from django.db.models import F
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from crm.services.tags import tags_in_order
 from messaging.models import ConversationRule, ConversationSync, RuleKind
 from messaging.models.conversations import RULE_TARGETS
 from messaging.services.conversations import switching
-from messaging.services.conversations.work import completeness
+from messaging.services.conversations.measuring import completeness, measured
 from waplus.lib.api.pagination import PageRequest, Sort
 
 PAGE = "50"
@@ -77,8 +78,8 @@ def conversations(request, membership):
 
 def _context(request, membership: Membership) -> dict:
     page = PageRequest.of({"cursor": request.GET.get("cursor"), "limit": PAGE}, NEWEST, "newest")
-    syncs = ConversationSync.objects.for_workspace(membership.workspace).filter(home__isnull=False)
-    rows, next_cursor = page.page(list(page.rows(syncs.select_related("chat", "chat__whatsapp_account"))))
+    syncs = ConversationSync.objects.for_workspace(membership.workspace).filter(home=F("chat"))
+    rows, next_cursor = page.page(list(page.rows(measured(syncs).select_related("chat__whatsapp_account"))))
     for row in rows:
         row.completeness = completeness(row)
         row.percent = None if row.completeness.value is None else int(row.completeness.value * 100)

@@ -7,7 +7,7 @@ from accounts.api import ClientIdField, ScopedRelatedField
 from crm.models import WhatsAppAccount
 from messaging.models import ConversationMessage, ConversationRule, Deleting, MessageReaction, RuleKind
 from messaging.services.conversations.ingest import MAX_ITEMS
-from messaging.services.conversations.work import completeness
+from messaging.services.conversations.measuring import completeness
 
 OUTCOMES = ("stored", "updated", "known", "not_needed", "content_not_needed", "refused")
 

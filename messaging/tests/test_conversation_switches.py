@@ -1,19 +1,22 @@
 """Switching chats on and off: off until a person says so, and deleted once they say otherwise."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import actors
 from accounts.models import Event
 from accounts.tests.together import at_once
-from crm.models import Contact, ContactTag, Tab, Tag
+from crm.models import Chat, Contact, ContactTag, Tab, Tag
 from messaging.models import ConversationMessage, ConversationRule, ConversationSync, MessageReaction
 from messaging.services.conversations import deletion, reading, switching
 from messaging.services.conversations.ingest import take_messages
 from messaging.tests.calls import problem
 from messaging.tests.seen import GROUP, LID, NOON, PERSON, at, chat, key, message, post, stored, switch, upload
+from messaging.tests.test_conversation_upload import person
 from waplus.lib.ids import uuid7
 
 pytestmark = pytest.mark.django_db
@@ -193,6 +196,104 @@ def test_ask_for_what_is_missing(alice_device, number):
     assert alice_device.client.get(work).json()["results"] == []
     listed = alice_device.client.get("/api/v1/conversations/").json()["results"][0]
     assert listed["completeness"] == {"value": 1.0, "basis": "time"}
+
+
+def whole(jid: str = PERSON, seconds: float = 10) -> dict:
+    """A cover from the chat's beginning on."""
+    return {"chat_jid": jid, "from": at(0), "to": at(seconds), "reached_start": True}
+
+
+def test_ask_for_what_is_newer_under_the_other_id_of_a_person(alice_device, acme, number):
+    contact = person(acme, PERSON, LID)
+    home = chat(number, PERSON, contact)
+    other = chat(number, LID, contact)
+    set_rule(alice_device, "account", number)
+    upload(alice_device, number, [message(text="a")], covers=[whole()])
+    work = f"/api/v1/conversations/work/?whatsapp_account={number.pk}"
+    assert alice_device.client.get(work).json()["results"] == []
+    Chat.objects.filter(pk=other.pk).update(last_message_at=NOON - timedelta(seconds=3600 - 40))
+    [asked] = alice_device.client.get(work).json()["results"]
+    assert (asked["chat"], asked["chat_jid"]) == (str(home.pk), PERSON)
+    assert asked["stretches"] == [{"after": at(10).replace("+00:00", "Z"), "before": None}]
+    assert asked["completeness"] == {"value": 0.25, "basis": "time"}
+    listed = alice_device.client.get("/api/v1/conversations/").json()["results"]
+    assert [(one["chat"], one["completeness"]) for one in listed] == [(str(home.pk), asked["completeness"])]
+    upload(alice_device, number, covers=[whole(LID, 40)])
+    assert alice_device.client.get(work).json()["results"] == []
+
+
+def test_measure_by_no_chat_of_another_person_number_or_workspace(
+    alice_device, charlie_device, acme, other, number, second_number, foreign_number
+):
+    contact = person(acme, PERSON, LID)
+    set_rule(alice_device, "account", number)
+    chat(number, PERSON, contact)
+    upload(alice_device, number, [message(text="a")], covers=[whole()])
+    for row in (
+        chat(number, "5511987650000@c.us", person(acme, "5511987650000@c.us")),
+        chat(number, "5511987650001@c.us"),
+        chat(second_number, PERSON, contact),
+        chat(foreign_number, PERSON, person(other, PERSON)),
+    ):
+        Chat.objects.filter(pk=row.pk).update(last_message_at=NOON)
+    listed = alice_device.client.get("/api/v1/conversations/").json()["results"]
+    assert [one["completeness"] for one in listed if one["chat_jid"] == PERSON] == [{"value": 1.0, "basis": "time"}]
+
+
+def test_name_first_who_wrote_last_under_any_id(alice_device, acme, number):
+    contact = person(acme, PERSON, LID)
+    set_rule(alice_device, "account", number)
+    rows = [chat(number, PERSON, contact), chat(number, LID, contact), chat(number, "5511987650001@c.us")]
+    silent = chat(number, "5511987650002@c.us")
+    for row, minutes in zip(rows, (3, 1, 2), strict=True):
+        Chat.objects.filter(pk=row.pk).update(last_message_at=NOON - timedelta(minutes=minutes))
+    work = f"/api/v1/conversations/work/?whatsapp_account={number.pk}"
+    asked = [one["chat"] for one in alice_device.client.get(work).json()["results"]]
+    assert asked == [str(rows[0].pk), str(rows[2].pk), str(silent.pk)]
+
+
+@pytest.mark.parametrize("count", [None, 1])
+def test_call_nothing_whole_while_a_text_has_not_come(alice_device, number, count):
+    set_rule(alice_device, "account", number)
+    cover = whole() | ({} if count is None else {"whatsapp_count": count})
+    upload(alice_device, number, [message(type="ciphertext", live=True)], covers=[cover])
+
+    def measure() -> tuple:
+        [listed] = alice_device.client.get("/api/v1/conversations/").json()["results"]
+        return tuple(listed["completeness"].values())
+
+    assert measure() == ((0.999, "time") if count is None else (0.0, "count"))
+    # It is asked for no more: the device uploads it again when it has resolved.
+    assert alice_device.client.get(f"/api/v1/conversations/work/?whatsapp_account={number.pk}").json()["results"] == []
+    upload(alice_device, number, [message(text="a")])
+    assert measure() == (1.0, "time" if count is None else "count")
+
+
+@pytest.mark.parametrize("end", ["revoked", "edited", "metadata alone"])
+def test_wait_for_no_text_that_is_not_wanted_any_more(alice_device, number, end):
+    set_rule(alice_device, "account", number, content=end != "metadata alone")
+    upload(alice_device, number, [message(type="ciphertext")], covers=[whole()])
+    if end == "revoked":
+        upload(alice_device, number, revocations=[{**key(), "revoked_at": at(9)}])
+    if end == "edited":
+        upload(alice_device, number, edits=[{**key(), "text": "b", "edited_at": at(9)}])
+    [listed] = alice_device.client.get("/api/v1/conversations/").json()["results"]
+    assert listed["completeness"] == {"value": 1.0, "basis": "time"}
+
+
+def test_measure_a_page_of_chats_by_one_query(alice_device, acme, number, django_assert_num_queries):
+    set_rule(alice_device, "account", number)
+    url = "/api/v1/conversations/?limit=50"
+    upload(alice_device, number, [message(text="a")])
+    with CaptureQueriesContext(connection) as one:
+        assert len(alice_device.client.get(url).json()["results"]) == 1
+    statements = len(one)
+    for index in range(20):
+        jid = f"55119876500{index:02}@c.us"
+        chat(number, jid, person(acme, jid))
+        upload(alice_device, number, [message(chat_jid=jid, text="a")])
+    with django_assert_num_queries(statements):
+        assert len(alice_device.client.get(url).json()["results"]) == 21
 
 
 def test_see_no_gap_where_the_message_before_is_known(alice_device, number):

@@ -9,6 +9,7 @@ from crm.services.identities import identity_of
 from messaging.models import ConversationMessage, ConversationSync, MessageReaction, SeenMessage
 from messaging.services import observed
 from messaging.services.conversations.acks import SeenAck, raise_acks
+from messaging.services.conversations.homes import put_all_right
 from messaging.tests.calls import problem
 from messaging.tests.conftest import add_number
 from messaging.tests.seen import GROUP, LID, NOON, PERSON, at, chat, key, message, post, stored, switch, upload
@@ -189,6 +190,39 @@ def test_make_one_conversation_of_two_when_they_turn_out_to_be_one(bob_device, a
     Chat.objects.filter(pk=new.pk).update(contact=None)
     upload(bob_device, number, [message("3EB0AA09", seconds=9, chat_jid=LID, text="d")])
     assert [row.chat for row in ConversationMessage.objects.order_by("message_id")] == [old, old, new, new]
+
+
+def become_one(acme, *chats: Chat) -> None:
+    Chat.objects.filter(pk__in=[one.pk for one in chats]).update(contact=person(acme, PERSON, LID))
+
+
+def test_tell_own_messages_once_when_two_chats_become_one(bob_device, acme, number, told):
+    old, new = chat(number, PERSON), chat(number, LID)
+    switch(number)
+    mine = message(chat_jid=LID, from_me=True, text="a", live=True)
+    assert upload(bob_device, number, [mine]) == {"messages": ["stored"]}
+    become_one(acme, old, new)
+    for jid in (LID, PERSON):
+        assert upload(bob_device, number, [mine | {"chat_jid": jid}]) == {"messages": ["known"]}
+    assert [one.message_id for one in told] == ["3EB0AA01"]
+
+
+@pytest.mark.parametrize("revoked_in", [PERSON, LID])
+def test_leave_no_reaction_at_a_message_that_was_revoked_under_the_other_id(bob_device, acme, number, revoked_in):
+    old, new = chat(number, PERSON), chat(number, LID)
+    switch(number)
+    upload(
+        bob_device,
+        number,
+        [message(chat_jid=jid, text="a") for jid in (PERSON, LID)],
+        revocations=[{**key(chat_jid=revoked_in), "revoked_at": at(9)}],
+        reactions=[{**key(chat_jid=jid), "emoji": "👍", "reacted_at": at(5)} for jid in (PERSON, LID)],
+    )
+    assert MessageReaction.objects.count() == 1
+    become_one(acme, old, new)
+    put_all_right()
+    assert stored() == [("3EB0AA01", "chat", None)]
+    assert not MessageReaction.objects.exists()
 
 
 def test_know_a_member_of_a_group_by_any_id(bob_device, acme, number):

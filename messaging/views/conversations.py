@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import F
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.response import Response
 
@@ -24,6 +25,7 @@ from messaging.serializers.conversations import (
 )
 from messaging.services.conversations import reading, switching, work
 from messaging.services.conversations.ingest import LISTS, take_messages
+from messaging.services.conversations.measuring import measured
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
 from waplus.lib.errors import Invalid, Refused
@@ -96,10 +98,10 @@ class WorkView(_OfAccountView):
 
 
 class ConversationsView(WorkspaceView):
-    """Chats that are synced, or are being deleted."""
+    """Chats that are synced, or are being deleted; a conversation with several addresses once, as its oldest chat."""
 
     roles = {"GET": Role.MEMBER}
-    queryset = ConversationSync.objects.select_related("chat")
+    queryset = measured(ConversationSync.objects.filter(home=F("chat")))
     serializer_class = ConversationSerializer
 
     @extend_schema(

@@ -38,16 +38,23 @@ class Completeness:
 
 
 def completeness_of(
-    *, ranges: Sequence[Range], reached_start: bool, messages: int, whatsapp_count: int | None, newest: float | None
+    *,
+    ranges: Sequence[Range],
+    reached_start: bool,
+    messages: int,
+    whatsapp_count: int | None,
+    newest: float | None,
+    is_waiting: bool = False,
 ) -> Completeness:
     """Measure a chat. `newest` is when its last message was, as the CRM knows it.
 
     Never 1 while something is known to be missing: a gap, a beginning that was
-    not reached, or a newer message.
+    not reached, a newer message, or the text of one that is there (`is_waiting`).
     """
     if not ranges:
         return Completeness(0.0 if newest is not None or whatsapp_count else None, "time_so_far")
-    is_whole = reached_start and len(ranges) == 1 and (newest is None or newest <= ranges[-1][1])
+    is_covered = reached_start and len(ranges) == 1 and (newest is None or newest <= ranges[-1][1])
+    is_whole = is_covered and not is_waiting
     if whatsapp_count:
         value = min(1.0, messages / whatsapp_count)
         return Completeness(1.0 if is_whole else min(value, 0.999), "count")

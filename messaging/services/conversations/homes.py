@@ -94,13 +94,17 @@ def _move(workspace: Workspace, syncs: dict[UUID, ConversationSync], chat_id: UU
     if rows:
         memory = Memory(workspace)
         memory.read((new, row.message_id) for row in rows)
+        twins = []
         for row in rows:
             key = Key(row.message_id, row.from_me, row.participant)
-            twin = memory.take(new, key, state_of_message(row))
+            twins.append(memory.take(new, key, state_of_message(row)))
             with connection.cursor() as cursor:
-                cursor.execute(_MOVE_REACTIONS, {"from": row.pk, "to": twin.id})
+                cursor.execute(_MOVE_REACTIONS, {"from": row.pk, "to": twins[-1].id})
         memory.write()
-        MessageReaction.objects.for_workspace(workspace).filter(message__in=rows).delete()
+        # What was revoked under one id may have reactions under the other.
+        revoked = [twin.id for twin in twins if twin.state.revoked_at is not None]
+        gone = [*(row.pk for row in rows), *revoked]
+        MessageReaction.objects.for_workspace(workspace).filter(message__in=gone).delete()
         left.filter(pk__in=[row.pk for row in rows]).delete()
     moved, target = syncs[chat_id], syncs[new]
     moved.home_id = new

@@ -167,7 +167,7 @@ class _Work:
         self.memory = Memory(workspace)
         self._needs_text: bool | None = None
         self._reactions: list[tuple[Stored, Item]] = []
-        self._heard: list[tuple[Item, bool, str | None]] = []
+        self._heard: list[tuple[Item, str | None]] = []
 
     def take(self, upload: Upload) -> Taken:
         self.memory.persons = self._persons(upload)
@@ -216,7 +216,7 @@ class _Work:
         text = item.state.text if switch.content else passing
         is_refused = carries and not switch.content and passing is None
         if not switch.metadata:
-            self._hear(item, True, text)
+            self._hear(item, text)
             return (
                 Outcome("content_not_needed", code="content_not_needed", detail=NO_CONTENT)
                 if is_refused
@@ -226,7 +226,9 @@ class _Work:
             return Outcome("content_not_needed", code="content_not_needed", detail=NO_CONTENT)
         state = with_seen(item, place.chat_id)
         stored, before = self._take(place.home, item, state if switch.content else state.without_content())
-        self._hear(item, stored.state.is_told and not (before is not None and before.is_told), text)
+        # What is stored was told, under whatever id: hashes know nothing of chats that have become one since.
+        if before is None or not before.is_told:
+            self._hear(item, text)
         outcome = "stored" if before is None else "updated" if says_more(stored.state, before) else "known"
         if item.kind == "reaction":
             self._reactions.append((stored, item))
@@ -248,19 +250,19 @@ class _Work:
             self._needs_text = needs_text(self.workspace, self.account_id)
         return self._needs_text
 
-    def _hear(self, item: Item, is_news: bool, text: str | None) -> None:
+    def _hear(self, item: Item, text: str | None) -> None:
         if item.kind == "message" and item.state.is_told:
-            self._heard.append((item, is_news, text))
+            self._heard.append((item, text))
 
     def _tell(self) -> int:
         """Tell what nobody was told of; what is recent or not stored is told by its hash, so that a second device adds nothing."""
         since = timezone.now() - KEPT
         hashed, news = [], []
-        for item, is_news, text in self._heard:
+        for item, text in self._heard:
             place = self.scene.place(item.jid)
             if item.is_live or item.state.sent_at > since or not self.scene.switch(place).metadata:
                 hashed.append((key_hash(self.account_id, str(place.home if place else item.jid), item), item, text))
-            elif is_news:
+            else:
                 news.append((item, text))
         fresh = note_seen(self.workspace, self.account_id, [one[0] for one in hashed])
         for digest, item, text in hashed:

@@ -13,6 +13,7 @@ from crm.filters.sql import TRUE, Sql, all_of, containing
 from crm.models.contacts import search_words
 from crm.search.newest import Bounds, Key, Order, page_of_newest
 from messaging.models import ConversationMessage, ConversationSync, Deleting, MessageReaction
+from messaging.services.conversations.measuring import measured
 from messaging.services.conversations.places import Place, places_of_chats
 from waplus.lib.errors import NotFound
 
@@ -45,7 +46,7 @@ def conversation_of(*, workspace: Workspace, chat_id: UUID) -> Conversation:
     place = places_of_chats(workspace, [chat_id]).get(chat_id)
     if place is None:
         raise NotFound
-    syncs = ConversationSync.objects.for_workspace(workspace).select_related("chat")
+    syncs = measured(ConversationSync.objects.for_workspace(workspace))
     return Conversation(place, syncs.filter(chat=place.home).first())
 
 

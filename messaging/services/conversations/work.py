@@ -5,13 +5,15 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from accounts.models import Workspace
 from crm.models import Chat, ContactTag
 from messaging.models import ConversationRule, ConversationSync, RuleKind
-from messaging.services.conversations.coverage import Completeness, completeness_of, gaps
+from messaging.services.conversations.coverage import Completeness, gaps
 from messaging.services.conversations.homes import make_syncs
 from messaging.services.conversations.ingest import hold_account
+from messaging.services.conversations.measuring import completeness, measured
 from messaging.services.conversations.places import places_of_chats
 from messaging.services.conversations.switches import OFF, Switch, chats_of_tab, hold_switches, switches_of
 from messaging.services.observed import needs_text
@@ -115,16 +117,13 @@ def work_of(*, workspace: Workspace, account_id: UUID, limit: int = 50) -> list[
     hold_account(workspace, account_id)
     hold_switches(workspace)
     _enrol(workspace, account_id)
-    syncs = (
-        ConversationSync.objects.for_workspace(workspace)
-        .filter(whatsapp_account=account_id, metadata_rule__isnull=False, deleting="")
-        .select_related("chat")
-        .order_by("-chat__last_message_at", "pk")
+    on = ConversationSync.objects.for_workspace(workspace).filter(
+        home=F("chat"), whatsapp_account=account_id, metadata_rule__isnull=False, deleting=""
     )
     found = []
-    for sync in syncs.iterator(chunk_size=200):
+    for sync in measured(on).order_by(F("newest_at").desc(nulls_last=True), "pk").iterator(chunk_size=200):
         work = work_for(sync)
-        if sync.home_id == sync.chat_id and work.stretches:
+        if work.stretches:
             found.append(work)
             if len(found) >= limit:
                 break
@@ -132,34 +131,20 @@ def work_of(*, workspace: Workspace, account_id: UUID, limit: int = 50) -> list[
 
 
 def work_for(sync: ConversationSync) -> Work:
-    """What is missing of one chat. `sync` comes with its chat."""
+    """What is missing of one chat. `sync` is `measured`."""
     content = sync.content_rule_id is not None
     ranges = sync.content_covered if content else sync.covered
     reached = sync.content_reached_start if content else sync.reached_start
     stretches = []
-    newest = sync.chat.last_message_at
     if not ranges:
         stretches.append(Stretch(None, None))
     else:
-        if newest is not None and newest.timestamp() > ranges[-1][1]:
+        if sync.newest_at is not None and sync.newest_at.timestamp() > ranges[-1][1]:
             stretches.append(Stretch(_moment(ranges[-1][1]), None))
         stretches += [Stretch(_moment(start), _moment(end)) for start, end in gaps(ranges)]
         if not reached:
             stretches.append(Stretch(None, _moment(ranges[0][0])))
     return Work(sync.chat, content, stretches, completeness(sync))
-
-
-def completeness(sync: ConversationSync) -> Completeness:
-    """How much of a chat is synced, of content where that is on. `sync` comes with its chat."""
-    content = sync.content_rule_id is not None
-    newest = sync.chat.last_message_at
-    return completeness_of(
-        ranges=sync.content_covered if content else sync.covered,
-        reached_start=sync.content_reached_start if content else sync.reached_start,
-        messages=sync.content_count if content else sync.message_count,
-        whatsapp_count=sync.whatsapp_count,
-        newest=newest.timestamp() if newest else None,
-    )
 
 
 def _enrol(workspace: Workspace, account_id: UUID) -> None:
