@@ -83,7 +83,9 @@ class Broadcast(WorkspaceModel):
     )
     state = models.CharField(_("state"), max_length=10, choices=BroadcastState, default=BroadcastState.DRAFT)
     problem = models.CharField(_("problem"), max_length=300, blank=True, help_text=_("Why it did not start."))
-    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("Starts that broke off."))
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Starts that were tried since it was asked for.")
+    )
     recipients = models.PositiveIntegerField(_("recipients"), default=0, help_text=_("Who was queued at the start."))
     left_out = models.JSONField(
         default=dict, blank=True, help_text=_("How many were left out at the start, by reason.")

@@ -20,6 +20,7 @@ from messaging.pages.broadcast_charts import chart_of
 from messaging.pages.message_parts import MessageParts, recent_files, unjudged
 from messaging.services.broadcasts import drafting, recipients, running, starting
 from messaging.services.broadcasts.dry_run import dry_run
+from messaging.services.broadcasts.preparing import preparation_of
 from messaging.services.broadcasts.reports import broadcast_of, progress_of, report_of
 from messaging.services.contents import parts_of
 from messaging.services.templating import known_variables
@@ -187,6 +188,7 @@ def broadcast_check(request, membership, broadcast_id):
     if broadcast.state != BroadcastState.DRAFT:
         return redirect("broadcast", broadcast.pk)
     context = {"broadcast": broadcast, "step": 3, **_who_starts(membership)}
+    context["broke_off"] = bool(broadcast.problem) and broadcast.attempts >= starting.MAX_ATTEMPTS
     try:
         context["found"] = dry_run(workspace=membership.workspace, broadcast_id=broadcast.pk, user=request.user)
     except Refused as refusal:
@@ -209,6 +211,8 @@ def broadcast(request, membership, broadcast_id):
         "is_moving": row.state in CHANGING or (row.state == BroadcastState.CANCELLED and row.finished_at is None),
         **_who_starts(membership),
     }
+    if row.state == BroadcastState.STARTING:
+        context["preparation"] = preparation_of(row.pk)
     if row.started_at is not None:
         report = report_of(row)
         context |= {"report": report, "chart": chart_of(report["hours"], row.time_zone)}

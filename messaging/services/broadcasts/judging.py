@@ -4,8 +4,10 @@ The outcome stands in temporary tables of the caller's transaction, which a dry
 run only counts and a start queues: what was tried out is what happens.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import connection
@@ -17,6 +19,7 @@ from messaging.services import contents
 from messaging.services.addressing import address_sql, phone_key_sql, recipient_zone_sql
 from messaging.services.broadcasts import hours
 from messaging.services.broadcasts.audience import people_sql
+from messaging.services.broadcasts.preparing import spans
 from messaging.services.reachability import unreachable_sql
 from messaging.services.suppression import suppressed_contacts_sql
 from messaging.services.templating import as_sql
@@ -24,13 +27,15 @@ from messaging.services.templating import as_sql
 # What is decided first is told: who is in the bin is not asked for variables. The last three reasons (somebody else's
 # chat, no time, beyond the plan) follow, because they depend on everybody else.
 _JUDGED = """
-CREATE TEMP TABLE broadcast_judged ON COMMIT DROP AS
-WITH opted_out AS MATERIALIZED (
-    SELECT c.id FROM broadcast_person p JOIN crm_contact c ON c.workspace_id = %(workspace)s AND c.id = p.contact_id
+{into}
+WITH person AS MATERIALIZED (
+    SELECT * FROM broadcast_person WHERE place > %(after)s AND place <= %(until)s
+), opted_out AS MATERIALIZED (
+    SELECT c.id FROM person p JOIN crm_contact c ON c.workspace_id = %(workspace)s AND c.id = p.contact_id
     WHERE {suppressed}
 ), addressed AS (
     SELECT p.place, p.contact_id, p.times, o.id IS NOT NULL AS is_opted_out, {address} AS chat_jid, {phone_key} AS phone_key
-    FROM broadcast_person p LEFT JOIN opted_out o ON o.id = p.contact_id OFFSET 0
+    FROM person p LEFT JOIN opted_out o ON o.id = p.contact_id OFFSET 0
 ), located AS (
     SELECT a.*, %(workspace)s::uuid AS workspace_id, %(account)s::uuid AS whatsapp_account_id,
            CASE WHEN a.phone_key IS NULL AND a.chat_jid LIKE '%%@c.us' THEN split_part(a.chat_jid, '@', 1)
@@ -47,6 +52,8 @@ SELECT a.place, a.contact_id, a.times, a.chat_jid, {zone} AS zone, %(at)s::times
        left(coalesce({missing}, ''), 100) AS missing, {bodies}
 FROM located a JOIN crm_contact c ON c.workspace_id = %(workspace)s AND c.id = a.contact_id {rows}
 """
+_INTO_NEW = "CREATE TEMP TABLE broadcast_judged ON COMMIT DROP AS"
+_INTO_IT = "INSERT INTO broadcast_judged"
 _DUPLICATES = """
 UPDATE broadcast_judged j SET reason = 'duplicate' FROM (
     SELECT chat_jid, min(place) AS first FROM broadcast_judged WHERE reason = '' GROUP BY chat_jid HAVING count(*) > 1
@@ -81,9 +88,10 @@ UPDATE broadcast_judged SET reason = 'over_plan' WHERE reason = ''
 class Judged:
     """What the table holds: how many get it, how many do not because of the plan, what the plan has left; the parts' files.
 
-    `zones` are the recipients' time zones as far as they are known.
+    `people` are all that were judged, with places from 1. `zones` are the recipients' time zones as far as they are known.
     """
 
+    people: int
     fitting: int
     over_plan: int
     plan_left: int
@@ -102,12 +110,18 @@ def _fetch(statement: str, params=()) -> list[tuple]:
         return cursor.fetchall()
 
 
-def judge(broadcast: Broadcast, *, sender: User | None, start: datetime) -> Judged:
+def judge(
+    broadcast: Broadcast,
+    *,
+    sender: User | None,
+    start: datetime,
+    told: Callable[[int, int], None] = lambda done, people: None,
+) -> Judged:
     """Decide on everybody of the audience as of now, for a start at `start`; inside of a transaction.
 
     `broadcast_judged` holds a row for each person: `reason` is '' for who gets
     it, `body0` … are the texts of its parts, `not_before` is when it may go.
-    Raises `Refused` if something that the audience speaks of is gone.
+    `told` hears meanwhile how many of how many people are judged. Raises `Refused` if something that the audience speaks of is gone.
     """
     workspace = broadcast.workspace
     _execute("DROP TABLE IF EXISTS broadcast_person, broadcast_judged")
@@ -118,7 +132,8 @@ def judge(broadcast: Broadcast, *, sender: User | None, start: datetime) -> Judg
     _execute("ANALYZE broadcast_person")
     parts = list(contents.parts_of(broadcast))
     is_planned = broadcast.has_hours or bool(broadcast.rate_per_hour)
-    _judge_people(broadcast, parts, sender, at=None if is_planned else start)
+    [(count,)] = _fetch("SELECT count(*) FROM broadcast_person")
+    _judge_people(broadcast, parts, sender, at=None if is_planned else start, people=count, told=told)
     _execute(_DUPLICATES)
     if is_planned:
         _plan(broadcast, start)
@@ -129,10 +144,18 @@ def judge(broadcast: Broadcast, *, sender: User | None, start: datetime) -> Judg
     left = _plan_left(broadcast)
     if fitting > left:
         _execute(_OVER_PLAN, [left])
-    return Judged(min(fitting, left), max(fitting - left, 0), left, [part.media_id for part in parts], zones)
+    return Judged(count, min(fitting, left), max(fitting - left, 0), left, [part.media_id for part in parts], zones)
 
 
-def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User | None, *, at: datetime | None) -> None:
+def _judge_people(
+    broadcast: Broadcast,
+    parts: list[ContentPart],
+    sender: User | None,
+    *,
+    at: datetime | None,
+    people: int,
+    told: Callable[[int, int], None],
+) -> None:
     """Judge each by themselves; `at` is when all of them may be written to, where nothing is to be planned."""
     suppressed, pads = suppressed_contacts_sql("c", workspace="%(workspace)s")
     zone, zones = recipient_zone_sql("a.key")
@@ -142,7 +165,8 @@ def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User |
     ]
     numbers = range(len(templates))
     whom = {"workspace": "%(workspace)s", "contact": "p.contact_id"}
-    statement = _JUDGED.format(
+    statement = partial(
+        _JUDGED.format,
         suppressed=suppressed,
         lost=unreachable_sql("a"),
         address=address_sql(account="%(account)s", **whom),
@@ -161,7 +185,10 @@ def _judge_people(broadcast: Broadcast, parts: list[ContentPart], sender: User |
     }
     for template in templates:
         params |= template.params
-    _execute(statement, params)
+    told(0, people)
+    for after, until in spans(people) or [(0, 0)]:
+        _execute(statement(into=_INTO_IT if after else _INTO_NEW), {**params, "after": after, "until": until})
+        told(until, people)
 
 
 def _plan(broadcast: Broadcast, start: datetime) -> None:

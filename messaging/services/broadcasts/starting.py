@@ -2,13 +2,16 @@
 
 That transaction decides on everybody, queues what is to be sent, writes down
 who is left out, takes the plan's share and lets the broadcast run. A worker
-that dies in it leaves a broadcast that is still to be started, and no row. The
+that dies in it leaves a broadcast that is still to be started, and no row; the
+attempt is counted before, in a transaction of its own, so that a start that
+kills its worker is not tried for ever. The
 broadcast's own row is touched last and only if it still waits for its start:
 whoever cancels meanwhile does not wait, and undoes it all.
 """
 
 import logging
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,7 +25,7 @@ from accounts.services import plans
 from accounts.services.events import hint_at_changes, record_event
 from messaging.models import Broadcast, BroadcastState
 from messaging.services import contents
-from messaging.services.broadcasts import hours
+from messaging.services.broadcasts import hours, preparing
 from messaging.services.broadcasts.audience import GONE, is_empty, people_sql
 from messaging.services.broadcasts.drafting import locked, members_may_start
 from messaging.services.broadcasts.judging import Judged, judge
@@ -33,7 +36,10 @@ from waplus.lib.locks import take_turn_now
 
 START = "messaging.tasks.start_broadcasts"
 MAX_ATTEMPTS = 5
-BROKE_OFF = "Starting it broke off several times. Support can look into it."
+BROKE_OFF = (
+    f"Starting it broke off {MAX_ATTEMPTS} times, so it is a draft again. Nothing was sent. Try again, perhaps with a "
+    "smaller audience; if it breaks off once more, support can look into it."
+)
 NOBODY = "Nobody of the audience would get it. Try it out to see why."
 logger = logging.getLogger(__name__)
 
@@ -48,7 +54,7 @@ INSERT INTO messaging_queuedmessage ({columns})
 SELECT {values}
 FROM broadcast_judged j
 CROSS JOIN LATERAL (VALUES {parts}) AS part (position, body, media_id)
-WHERE j.reason = '' ORDER BY j.place, part.position
+WHERE j.reason = '' AND j.place > %(after)s AND j.place <= %(until)s ORDER BY j.place, part.position
 """
 _LEAVE_OUT = """
 WITH written AS (
@@ -111,7 +117,8 @@ def start_waiting_broadcasts() -> int:
     now = timezone.now()
     due = Broadcast.objects.filter(state=BroadcastState.SCHEDULED, starts_at__lte=now, finished_at=None)
     due.update(state=BroadcastState.STARTING)
-    waiting = Broadcast.objects.filter(state=BroadcastState.STARTING, finished_at=None).order_by("id")
+    # What broke off already does not hold up what was not tried yet.
+    waiting = Broadcast.objects.filter(state=BroadcastState.STARTING, finished_at=None).order_by("attempts", "id")
     return sum(run_start(broadcast_id) for broadcast_id in list(waiting.values_list("pk", flat=True)[:100]))
 
 
@@ -122,6 +129,8 @@ class _Overtaken(Exception):
 def run_start(broadcast_id: UUID) -> bool:
     """Start one broadcast that waits for it; False if another worker is at it, it was cancelled, or it cannot start."""
     try:
+        if not _count_attempt(broadcast_id):
+            return False
         with transaction.atomic():
             return _start(broadcast_id)
     except _Overtaken:
@@ -131,9 +140,20 @@ def run_start(broadcast_id: UUID) -> bool:
     except Exception:
         # Whatever it is: the broadcasts behind it, other people's, start all the same.
         logger.exception("the start of broadcast %s broke off", broadcast_id)
-        Broadcast.objects.filter(pk=broadcast_id).update(attempts=F("attempts") + 1)
         if Broadcast.objects.filter(pk=broadcast_id, attempts__gte=MAX_ATTEMPTS).exists():
             _back_to_draft(broadcast_id, BROKE_OFF)
+    return False
+
+
+@transaction.atomic
+def _count_attempt(broadcast_id: UUID) -> bool:
+    """Count an attempt that is about to be made; False if it is another worker's, or was the last one already."""
+    if not take_turn_now("broadcast", broadcast_id):
+        return False
+    waiting = Broadcast.objects.filter(pk=broadcast_id, state=BroadcastState.STARTING)
+    if waiting.filter(attempts__lt=MAX_ATTEMPTS).update(attempts=F("attempts") + 1):
+        return True
+    _back_to_draft(broadcast_id, BROKE_OFF)
     return False
 
 
@@ -147,8 +167,14 @@ def _start(broadcast_id: UUID) -> bool:
     )
     if broadcast is None:
         return False
+    preparing.tell(broadcast.pk, preparing.JUDGED, 0, 0)
     now = timezone.now()
-    judged = judge(broadcast, sender=broadcast.started_by or broadcast.created_by, start=now)
+    judged = judge(
+        broadcast,
+        sender=broadcast.started_by or broadcast.created_by,
+        start=now,
+        told=partial(preparing.tell, broadcast.pk, preparing.JUDGED),
+    )
     if not judged.fitting and not judged.over_plan:
         raise Refused("wrong_state", NOBODY)
     if (judged.over_plan and not broadcast.allow_partial) or not judged.fitting:
@@ -225,8 +251,13 @@ def _queue(broadcast: Broadcast, judged: Judged, now: datetime) -> None:
         "end": hours.end_of(broadcast, now),
         **{f"media{number}": media for number, media in enumerate(judged.media)},
     }
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+    queued = 0
+    for after, until in preparing.spans(judged.people):
+        preparing.tell(broadcast.pk, preparing.QUEUED, queued, judged.fitting)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, {**params, "after": after, "until": until})
+            queued += cursor.rowcount // parts
+    preparing.tell(broadcast.pk, preparing.QUEUED, queued, judged.fitting)
 
 
 def _leave_out(broadcast: Broadcast, now: datetime) -> dict[str, int]:

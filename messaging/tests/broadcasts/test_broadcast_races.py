@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from accounts.models import Resource, Usage
 from accounts.tests.together import at_once
 from messaging.models import Broadcast, BroadcastExclusion, QueuedMessage
 from messaging.services.broadcasts import starting
+from messaging.services.broadcasts.preparing import Preparation, preparation_of
 from messaging.services.broadcasts.running import settle_broadcasts
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
 from messaging.tests.broadcasts.calls import act, add_people, draft, post, started, states
@@ -146,6 +148,105 @@ def test_killed_start_is_done_again_whole(alice_device, acme, number, point):
     assert (broadcast.state, broadcast.recipients, broadcast.left_out) == ("running", 20, {"missing_variable": 1})
     assert states(broadcast) == {"queued": 20} and used(acme) == 20
     assert BroadcastExclusion.objects.filter(broadcast=broadcast).count() == 1
+
+
+def eventually(found) -> None:
+    """Wait until the server has ended what a killed worker had begun."""
+    deadline = time.monotonic() + 20
+    while not found() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found()
+
+
+# Until the turn is free that a killed worker had.
+PERSISTENT = "while not starting.start_waiting_broadcasts(): pass"
+
+
+def test_gives_up_start_that_kills_every_worker(alice_device, client, alice, acme, number):
+    """Behind five workers there is a reason to read, and a button to try again; others are started meanwhile."""
+    add_people(acme, "Ana", "Bruno")
+    row = draft(alice_device, number)
+    act(alice_device, row, "start")
+    deadly = SLOWLY.format(name="judge")
+    for attempt in range(1, starting.MAX_ATTEMPTS + 1):
+        with worker(deadly, PERSISTENT) as process:
+            wait_for(process, "judge")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        broadcast = Broadcast.objects.get(pk=row["id"])
+        assert (broadcast.state, broadcast.attempts) == ("starting", attempt)
+    other = draft(alice_device, number)
+    act(alice_device, other, "start")
+    eventually(lambda: not start_waiting_broadcasts() and Broadcast.objects.filter(state="draft").exists())
+    broadcast.refresh_from_db()
+    assert (str(broadcast.pk), broadcast.state, broadcast.problem) == (row["id"], "draft", starting.BROKE_OFF)
+    assert Broadcast.objects.get(pk=other["id"]).state == "running"
+    assert states(broadcast) == {} and used(acme) == 2
+    client.force_login(alice)
+    shown = client.get(reverse("broadcast-check", args=[broadcast.pk])).content.decode()
+    assert "Starting it broke off 5 times" in shown and "Try again" in shown
+    client.post(reverse("start-broadcast", args=[broadcast.pk]))
+    assert start_waiting_broadcasts() == 1
+    broadcast.refresh_from_db()
+    assert (broadcast.state, broadcast.problem, broadcast.attempts) == ("running", "", 1)
+    assert states(broadcast) == {"queued": 2}
+
+
+def test_counts_no_attempt_while_another_worker_is_at_it(alice_device, acme, number):
+    add_people(acme, "Ana")
+    row = draft(alice_device, number)
+    act(alice_device, row, "start")
+    with worker(SLOWLY.format(name="judge"), PERSISTENT) as process:
+        wait_for(process, "judge")
+        for _turn in range(starting.MAX_ATTEMPTS + 1):
+            assert start_waiting_broadcasts() == 0
+        broadcast = Broadcast.objects.get(pk=row["id"])
+        assert (broadcast.state, broadcast.attempts) == ("starting", 1)
+        process.kill()
+
+
+TELLING = """
+import time
+starting.preparing.STEP, starting.preparing.MOST_STEPS = 8, 100
+inner = starting.preparing.tell
+def telling(broadcast_id, what, done, total):
+    inner(broadcast_id, what, done, total)
+    print(what, done, flush=True)
+    if (what, done) == ({what!r}, 8):
+        time.sleep(30)
+starting.preparing.tell = telling
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("judged", "Who gets it is looked up: 8 of 21 people so far."),
+        ("queued", "8 of 20 recipients are prepared."),
+    ],
+)
+def test_tells_how_far_a_start_is(alice_device, client, alice, acme, number, what, sentence):
+    """While its transaction is under way, and nothing any more once the worker is gone."""
+    add_people(acme, *(f"P{index}" for index in range(20)), "")
+    row = draft(alice_device, number, parts=[{"body": "Dear {{name}}"}, {"body": "Bye"}])
+    act(alice_device, row, "start")
+    broadcast = Broadcast.objects.get(pk=row["id"])
+    assert preparation_of(broadcast.pk) is None
+    client.force_login(alice)
+    address = reverse("broadcast", args=[broadcast.pk])
+    with worker(TELLING.format(what=what), PERSISTENT) as process:
+        wait_for(process, f"{what} 8")
+        assert preparation_of(broadcast.pk) == Preparation(what, 8, 21 if what == "judged" else 20)
+        shown = client.get(address).content.decode()
+        assert sentence in shown and 'value="8"' in shown
+        assert not QueuedMessage.objects.exists()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    eventually(lambda: preparation_of(broadcast.pk) is None)
+    assert "It broke off once and begins anew in a moment." in client.get(address).content.decode()
+    assert start_waiting_broadcasts() == 1
+    assert preparation_of(broadcast.pk) is None
+    assert states(broadcast) == {"queued": 40} and used(acme) == 20
 
 
 def test_killed_cancelling_goes_on(alice_device, acme, number, clock):

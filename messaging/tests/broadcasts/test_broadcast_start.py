@@ -13,7 +13,7 @@ from crm.services import bin
 from crm.services.contacts import create_contact
 from crm.tests.records import add_contact, add_field, add_tag, hold, wear
 from messaging.models import Broadcast, BroadcastExclusion, QueuedMessage
-from messaging.services.broadcasts import starting
+from messaging.services.broadcasts import preparing, starting
 from messaging.services.broadcasts.starting import start_waiting_broadcasts
 from messaging.services.queueing import INSERT_COLUMNS
 from messaging.services.reachability import note_failure
@@ -298,6 +298,23 @@ def test_gives_up_after_some_broken_starts(alice_device, acme, number, monkeypat
         assert not QueuedMessage.objects.exists() and used(acme) == 0
     broadcast = Broadcast.objects.get(pk=row["id"])
     assert (broadcast.state, broadcast.problem) == ("draft", starting.BROKE_OFF)
+
+
+@pytest.mark.parametrize("people", [0, 1, 4, 5])
+def test_prepares_everybody_in_steps(alice_device, acme, number, monkeypatch, people):
+    monkeypatch.setattr(preparing, "STEP", 2)
+    add_people(acme, *"ABCDE"[:people])
+    row = draft(alice_device, number)
+    assert act(alice_device, row, "dry-run")["will_be_sent"] == people
+    act(alice_device, row, "start")
+    assert start_waiting_broadcasts() == (people > 0)
+    assert [body for _, body in texts(row["id"])] == [f"Hello {name}!" for name in "ABCDE"[:people]]
+
+
+def test_steps_of_large_audiences_are_few():
+    assert preparing.spans(25_000) == [(0, 10_000), (10_000, 20_000), (20_000, 25_000)]
+    assert len(preparing.spans(10_000_001)) == 20 and preparing.spans(10_000_001)[-1][1] == 10_000_001
+    assert preparing.spans(0) == []
 
 
 def test_a_contact_made_by_the_service_is_reached(alice_device, alice, acme, number):
