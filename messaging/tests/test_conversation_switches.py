@@ -13,6 +13,7 @@ from accounts.tests.together import at_once
 from crm.models import Chat, Contact, ContactTag, Tab, Tag
 from messaging.models import ConversationMessage, ConversationRule, ConversationSync, MessageReaction
 from messaging.services.conversations import deletion, reading, switching
+from messaging.services.conversations.homes import put_all_right
 from messaging.services.conversations.ingest import take_messages
 from messaging.tests.calls import problem
 from messaging.tests.seen import GROUP, LID, NOON, PERSON, at, chat, key, message, post, stored, switch, upload
@@ -220,6 +221,23 @@ def test_ask_for_what_is_newer_under_the_other_id_of_a_person(alice_device, acme
     assert [(one["chat"], one["completeness"]) for one in listed] == [(str(home.pk), asked["completeness"])]
     upload(alice_device, number, covers=[whole(LID, 40)])
     assert alice_device.client.get(work).json()["results"] == []
+
+
+@pytest.mark.parametrize("has_messages", [True, False])
+def test_ask_for_a_conversation_that_moved_to_a_chat_of_which_nothing_was_synced(
+    alice_device, acme, number, has_messages
+):
+    set_rule(alice_device, "account", number)
+    home, other = chat(number, PERSON), chat(number, LID)
+    messages = [message(chat_jid=LID, text="a")] if has_messages else []
+    upload(alice_device, number, messages, covers=[whole(LID)])
+    Chat.objects.filter(pk__in=[home.pk, other.pk]).update(contact=person(acme, PERSON, LID))
+    put_all_right()
+    row = ConversationSync.objects.get(chat=home)
+    assert (row.metadata_rule_id, row.content_rule_id) == (ConversationRule.objects.get().pk,) * 2
+    [asked] = alice_device.client.get(f"/api/v1/conversations/work/?whatsapp_account={number.pk}").json()["results"]
+    assert (asked["chat"], asked["content"]) == (str(home.pk), True)
+    assert asked["stretches"] == [{"after": None, "before": at(0).replace("+00:00", "Z")}]
 
 
 def test_measure_by_no_chat_of_another_person_number_or_workspace(

@@ -17,6 +17,7 @@ from messaging.services.conversations.coverage import union
 from messaging.services.conversations.items import Key
 from messaging.services.conversations.places import Place, misplaced, places_of_chats
 from messaging.services.conversations.storing import Memory, state_of_message
+from messaging.services.conversations.switches import OFF, hold_switches, switches_of
 from waplus.lib.ids import uuid7
 from waplus.lib.prepared import PreparedStatement
 
@@ -73,15 +74,21 @@ def lock_syncs(workspace: Workspace, chat_ids: Collection[UUID]) -> dict[UUID, C
 def put_right(workspace: Workspace, chat_ids: Collection[UUID]) -> int:
     """Move the messages of chats that belong elsewhere now; answers how many chats moved.
 
-    The caller's transaction goes on with the conversations that it moved locked.
+    The caller's transaction holds the switches, and goes on with the conversations that it moved locked.
     """
     moves = misplaced(workspace, chat_ids)
     if not moves:
         return 0
     involved = {*chat_ids, *(id for move in moves for id in move)}
     syncs = lock_syncs(workspace, involved)
+    switches = switches_of(workspace, {new for _, _, new in moves})
     for chat_id, old, new in moves:
         if chat_id in syncs and syncs[chat_id].home_id == old and new in syncs:
+            home = syncs[new]
+            # A home of which nothing was synced before: by no rule it would not be asked for.
+            if home.metadata_rule_id is None and not home.deleting:
+                switch = switches.get(new, OFF)
+                home.metadata_rule_id, home.content_rule_id = switch.metadata, switch.content
             _move(workspace, syncs, chat_id, old, new)
     return len(moves)
 
@@ -151,6 +158,7 @@ def put_all_right(limit: int = 200) -> int:
     for workspace_id, chat_id in sorted(found):
         with transaction.atomic():
             workspace = Workspace.objects.get(pk=workspace_id)
+            hold_switches(workspace)
             place = places_of_chats(workspace, [chat_id])[chat_id]
             make_syncs(
                 workspace, ConversationSync.objects.get(chat=chat_id).whatsapp_account_id, [place], iter(uuid7, None)
