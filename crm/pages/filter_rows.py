@@ -15,9 +15,11 @@ from accounts.models import Workspace
 from crm.models import ChatKind, CustomField, FieldKind, ImportBatch, Stage, TabTarget, Tag, WhatsAppAccount
 from crm.pages.members import active_members
 from crm.pages.value_forms import living_fields
+from waplus.lib.text import whole_number
 
 MAX_ROWS = 20
 MAX_VALUE = 200
+MAX_DAYS = 36_500
 NOBODY = "none"
 ME = "me"
 # Ways of comparing that need no value.
@@ -186,6 +188,5 @@ def is_finished(row: Row, known: dict[str, Subject]) -> bool:
     if kind == "select":
         return row.value in dict(subject.choices)
     if kind == "days":
-        is_number = row.value.isascii() and row.value.isdigit() and len(row.value) < 6
-        return is_number and 1 <= int(row.value) <= 36_500
+        return whole_number(row.value, 1, MAX_DAYS) is not None
     return kind == "none" or bool(row.value)

@@ -15,6 +15,7 @@ from waplus.lib.constraints import CompositeForeignKey, ScopedForeignKey
 from waplus.lib.walltime import validate_zone
 
 MAX_COOL_DOWN = 30 * 24 * 60
+MAX_DELAY = 300
 
 
 def between(least: int, most: int) -> list:
@@ -74,7 +75,7 @@ class AutoReplyRule(WorkspaceModel):
         help_text=_("Minutes in which the rule does not answer again in the same chat."),
     )
     delay_seconds = models.PositiveSmallIntegerField(
-        _("wait before answering"), default=3, validators=[MaxValueValidator(300)]
+        _("wait before answering"), default=3, validators=[MaxValueValidator(MAX_DELAY)]
     )
     created_by = models.ForeignKey("accounts.User", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -25,6 +25,7 @@ from messaging.models import (
     BusinessHours,
     Verdict,
 )
+from messaging.models.auto_replies import MAX_COOL_DOWN, MAX_DELAY
 from messaging.pages.auto_reply_drafts import (
     ACTIONS,
     CONDITIONS,
@@ -49,6 +50,7 @@ from messaging.services.auto_replies.words import (
 )
 from messaging.services.templating import known_variables
 from waplus.lib.errors import NotFound, Refused
+from waplus.lib.text import whole_number
 
 PAGE = 50
 SPANS = {"1": gettext_lazy("Today and yesterday"), "7": gettext_lazy("A week"), "30": gettext_lazy("A month")}
@@ -107,13 +109,13 @@ def _form(request, membership: Membership, draft: Draft, rule: AutoReplyRule | N
 def _numbers(draft: Draft) -> dict:
     """What the form has as texts and the service as numbers."""
     found = {}
-    for name, key, most in (("cool_down_minutes", "cool_down", 43_200), ("delay_seconds", "delay", 300)):
-        text = draft.values[key].strip()
-        if not (text.isdecimal() and text.isascii() and len(text) < 7 and int(text) <= most):
-            label = _("Rest in a chat") if key == "cool_down" else _("Wait before answering")
+    for name, key, label, most in (
+        ("cool_down_minutes", "cool_down", _("Rest in a chat"), MAX_COOL_DOWN),
+        ("delay_seconds", "delay", _("Wait before answering"), MAX_DELAY),
+    ):
+        found[name] = whole_number(draft.values[key].strip(), 0, most)
+        if found[name] is None:
             draft.errors.append(_("%(label)s: a whole number from 0 to %(most)s.") % {"label": label, "most": most})
-        else:
-            found[name] = int(text)
     return found
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Workspace
 from messaging.pages.message_parts import MessageParts
 from messaging.services.contents import parts_of
-from waplus.lib.text import place_in
+from waplus.lib.text import place_in, whole_number
 
 CONDITIONS = {
     "any": _("Every message"),
@@ -39,6 +39,8 @@ MATCHES = {
 DETAILS = ("words", "match", "pattern", "days", "hours", "is", "tag", "op", "field", "value", "outbound", "filter")
 ACT_DETAILS = ("tag", "member", "only_if_unowned", "text", "minutes")
 MOST = 10
+# More than any number of a rule may be.
+ANY = 10**9
 
 
 @dataclass
@@ -152,8 +154,10 @@ def as_values(draft: Draft) -> dict:
     }
 
 
-def _number(text: str):
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else text
+def _number(text: str) -> int | str:
+    """A number as services take it, which know its bounds; what is none stays a text, and is refused there."""
+    number = whole_number(text.strip(), 0, ANY)
+    return text if number is None else number
 
 
 def _condition(row: dict) -> dict:

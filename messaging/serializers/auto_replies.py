@@ -7,7 +7,7 @@ from accounts.api import ClientIdField, ScopedRelatedField
 from crm.models import Contact, WhatsAppAccount
 from crm.services.naming import MAX_NAME
 from messaging.models import AutoReplyChat, AutoReplyDecision, AutoReplyRule, AutoReplySetting, BusinessHours
-from messaging.models.auto_replies import MAX_COOL_DOWN
+from messaging.models.auto_replies import MAX_COOL_DOWN, MAX_DELAY
 from messaging.serializers.content import PartsField
 from messaging.services.auto_replies.conditions import MAX_ACTIONS, MAX_CONDITIONS
 from messaging.services.auto_replies.hours import MAX_HOLIDAYS, MAX_INTERVALS
@@ -49,7 +49,7 @@ class AutoReplyRuleSerializer(serializers.ModelSerializer):
     )
     actions = serializers.ListField(child=serializers.DictField(), max_length=MAX_ACTIONS, required=False)
     cool_down_minutes = serializers.IntegerField(min_value=0, max_value=MAX_COOL_DOWN, required=False)
-    delay_seconds = serializers.IntegerField(min_value=0, max_value=300, required=False)
+    delay_seconds = serializers.IntegerField(min_value=0, max_value=MAX_DELAY, required=False)
 
     class Meta:
         model = AutoReplyRule

@@ -139,6 +139,27 @@ def test_tells_what_is_wrong_in_form(browser, acme):
     assert AutoReplyRule.objects.count() == 0
 
 
+def test_reads_numbers_of_form(browser, acme):
+    conditions = {"c0-kind": "first_message", "c0-days": "0030", "a0-kind": "remind", "a0-text": "Call"}
+    sent = RULE | conditions | {"body": "Hi", "media": ""}
+    for changed, sentence in (
+        ({"cool_down": "43201"}, "Rest in a chat: a whole number from 0 to 43200."),
+        ({"delay": "9" * 5_000}, "Wait before answering: a whole number from 0 to 300."),
+        ({"c0-days": "1.5"}, "This has to be a whole number from"),
+        ({"a0-minutes": "٢"}, "This has to be a whole number from"),
+    ):
+        assert sentence in text(browser.post(f"{PAGES}new/", sent | {"a0-minutes": "60"} | changed))
+    assert AutoReplyRule.objects.count() == 0
+    right = {"a0-minutes": " 0000060 ", "cool_down": "0000043200", "delay": "00"}
+    assert browser.post(f"{PAGES}new/", sent | right).status_code == 302
+    rule = AutoReplyRule.objects.get()
+    assert (rule.conditions, rule.actions) == (
+        [{"kind": "first_message", "days": 30}],
+        [{"kind": "remind", "text": "Call", "minutes": 60}],
+    )
+    assert (rule.cool_down_minutes, rule.delay_seconds) == (43_200, 0)
+
+
 @pytest.mark.parametrize("place", ["1", "", "-1", "²", "9" * 5_000])
 def test_takes_no_row_away_that_is_not_there(browser, acme, place):
     sent = {"name": "X", "c0-kind": "any", "body": ["a"], "media": [""], "kinds": "person"}

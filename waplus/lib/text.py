@@ -1,4 +1,4 @@
-"""Folding of text for search and comparison, and places that forms name."""
+"""Folding of text for search and comparison, and numbers and places that forms name."""
 
 import re
 import unicodedata
@@ -58,7 +58,17 @@ def searchable(*folded: str) -> str:
     return text + (" " + "".join(f" {pair}" for pair in pairs) if pairs else "")
 
 
+def whole_number(text: str, least: int, most: int) -> int | None:
+    """The whole number that a form was sent, between two bounds from 0 on; None for all else, however long it is.
+
+    It is written in the digits 0 to 9; leading zeros make no difference.
+    """
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0") or "0"
+    return int(digits) if len(digits) <= len(str(most)) and least <= int(digits) <= most else None
+
+
 def place_in(rows: Sized, text: str) -> int | None:
-    """Which of the rows (from 0) a form names; None for everything that names none, however long it is."""
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return int(text) if is_number and int(text) < len(rows) else None
+    """Which of the rows (from 0) a form names; None for everything that names none."""
+    return whole_number(text, 0, len(rows) - 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from waplus.lib.text import fold, place_in, strip_invisible
+from waplus.lib.text import fold, place_in, strip_invisible, whole_number
 
 SAME = [
     ("José", "jose"),
@@ -55,8 +55,17 @@ def test_drops_what_cannot_be_seen():
     assert (strip_invisible(family), strip_invisible(persian)) == (family, persian)
 
 
+def test_reads_whole_number_within_bounds():
+    for text, number in (("1", 1), ("365", 365), ("007", 7), ("0" * 5_000 + "12", 12)):
+        assert whole_number(text, 1, 365) == number
+    assert (whole_number("0", 0, 10), whole_number("000", 0, 10)) == (0, 0)
+    for text in ("0", "366", "1000", "", " 1", "+1", "-1", "1.0", "1_0", "²", "٢", "9" * 5_000):
+        assert whole_number(text, 1, 365) is None
+
+
 def test_finds_place_that_form_names():
     rows = "abc"
     assert [place_in(rows, text) for text in ("0", "2", "02")] == [0, 2, 2]
     for text in ("3", "-1", "", " 1", "1.0", "²", "٢", "9" * 5_000):
         assert place_in(rows, text) is None
+    assert place_in("", "0") is None
