@@ -13,7 +13,9 @@ from accounts.tests.together import at_once
 from crm.models import Contact, ContactIdentity, ImportBatch
 from crm.services import bin
 from crm.services.imports import runs, undoing
+from crm.services.imports.batches import RUN
 from crm.tasks import run_waiting_imports
+from waplus.lib.locks import session_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,6 +69,15 @@ def test_person_who_wants_an_imported_number_waits_and_is_refused(alice_device, 
     assert (batch.state, batch.rows_created + batch.rows_merged, batch.rows_refused) == ("finished", 1, 0)
     assert sorted(ContactIdentity.objects.values_list("value", flat=True)) == NUMBERS[:2]
     assert Contact.objects.count() == used(acme) == 1
+
+
+def test_second_worker_counts_no_attempt_at_what_the_first_is_at(alice_device):
+    batch = upload(alice_device, NUMBERS)
+    with session_turn(RUN, batch.pk) as is_ours:
+        assert is_ours and at_once(lambda: runs.note_attempt(batch.pk)) == [False]
+    batch.refresh_from_db()
+    assert (batch.state, batch.attempts) == ("waiting", 0)
+    assert at_once(lambda: runs.note_attempt(batch.pk)) == [True]
 
 
 def test_person_who_wants_a_number_that_is_taken_back_waits_for_nobody_who_waits(alice_device, acme, monkeypatch):

@@ -11,6 +11,7 @@ from accounts.services import plans
 from crm.models import Contact, ContactIdentity, ImportBatch, ImportRow
 from crm.services.imports import runs
 from crm.tasks import run_waiting_imports
+from waplus.lib.long_work import MAX_ATTEMPTS
 from waplus.lib.phones import match_key
 
 DATA = Path(__file__).parent / "data"
@@ -216,7 +217,7 @@ def test_repeats_upload_with_same_id(alice_device, acme):
 def test_gives_up_on_file_that_kills_workers(alice_device, acme):
     upload(alice_device, b"First Name,Phone 1 - Value\nAna,+4915112345678\n")
     batch = ImportBatch.objects.get()
-    for _ in range(runs.MAX_ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         assert runs.note_attempt(batch.pk)
     assert not runs.note_attempt(batch.pk)
     batch.refresh_from_db()

@@ -1,5 +1,7 @@
 """Locks beside those of single rows: shared ones, and turns."""
 
+import contextlib
+from collections.abc import Iterator
 from enum import Enum
 
 from django.core.exceptions import EmptyResultSet
@@ -45,6 +47,23 @@ def take_turn_now(*what) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number_of(what)])
         return cursor.fetchone()[0]
+
+
+@contextlib.contextmanager
+def session_turn(*what) -> Iterator[bool]:
+    """Take the turn for what is named while the block lasts, over any number of transactions; False, at once, while another has it.
+
+    It is gone with the connection, whatever becomes of the process.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_number_of(what)])
+        is_ours = cursor.fetchone()[0]
+    try:
+        yield is_ours
+    finally:
+        if is_ours and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_number_of(what)])
 
 
 def _number_of(what: tuple) -> int:

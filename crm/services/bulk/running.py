@@ -24,6 +24,7 @@ from crm.models.bulk import OPEN_STATES
 from crm.services.bulk.effects import EFFECTS
 from crm.services.bulk.sets import freeze
 from waplus.lib.errors import Refused
+from waplus.lib.long_work import work_in_turns
 
 MAX_ATTEMPTS = 5
 SLICE = 5.0  # seconds that one action may go on while others wait
@@ -34,14 +35,12 @@ logger = logging.getLogger(__name__)
 
 def run_open_actions() -> None:
     """Work on all open actions in turn."""
-    end = time.monotonic() + SWEEP
-    while time.monotonic() < end:
-        open_ids = list(
-            BulkAction.objects.filter(state__in=OPEN_STATES).order_by("created_at").values_list("pk", flat=True)[:50]
-        )
-        went_on = [run_action(action_id, seconds=SLICE) for action_id in open_ids]
-        if not any(went_on):
-            return
+    work_in_turns(_open_ids, lambda action_id: run_action(action_id, seconds=SLICE), seconds=SWEEP)
+
+
+def _open_ids() -> list[UUID]:
+    found = BulkAction.objects.filter(state__in=OPEN_STATES).order_by("created_at")
+    return list(found.values_list("pk", flat=True)[:50])
 
 
 def run_action(action_id: UUID, *, seconds: float = SWEEP) -> bool:

@@ -3,9 +3,9 @@
 A chunk's transaction writes the contacts and advances the batch's counts, so
 the counts are those of the database at every moment. A worker that is killed
 leaves whole chunks behind, and the next sweep goes on with the following one.
-Two advisory locks of the session keep order: one for each batch, so that no
-two workers read one file; and one for each slot, so that imports never take
-all workers away from what is due by the second.
+Two turns keep order that last longer than a transaction: one for each batch, so
+that no two workers read one file; and one for each slot, so that imports never
+take all workers away from what is due by the second.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import actors
@@ -28,23 +28,22 @@ from crm.models import ImportBatch, ImportState, RowOutcome, Tag
 from crm.models.imports import CLOSED_STATES, OPEN_STATES, PENDING_STATES
 from crm.services.chat_links import has_lonely_chats, link_chats
 from crm.services.imports import judging, previews, staging, undoing
-from crm.services.imports.batches import close_batch
+from crm.services.imports.batches import RUN, close_batch
 from crm.services.imports.planning import Plan
 from crm.services.imports.staging import Stopped
 from crm.services.imports.writing import Overtaken, write_plan
 from crm.services.naming import next_position
+from waplus.lib import long_work
 from waplus.lib.errors import Refused
-from waplus.lib.locks import take_turns
+from waplus.lib.locks import session_turn, take_turns
 from waplus.lib.text import fold
 
 CHUNK = 5_000
-MAX_ATTEMPTS = 3
 # Chunks are tried again when somebody wrote the same numbers meanwhile.
 MAX_OVERTAKEN = 10
 SLICE = 10.0  # seconds that one import may go on while others wait
 SWEEP = 600.0  # seconds after which a sweep leaves the rest to the next one
 BROKE_OFF = "The import broke off several times. Support can look into it."
-_LOCKS = 0x57_49_4D_50  # the advisory locks' first key: ours alone
 logger = logging.getLogger(__name__)
 
 
@@ -60,17 +59,17 @@ def run_waiting() -> None:
     with _slot() as is_free:
         if not is_free:
             return
-        end = time.monotonic() + SWEEP
-        while time.monotonic() < end and (waiting := waiting_imports()):
-            moved = [run_import(batch_id, seconds=SLICE) for batch_id in waiting if note_attempt(batch_id)]
-            if not any(moved):
-                break
+        long_work.work_in_turns(waiting_imports, _go_on, seconds=SWEEP)
         _tidy()
+
+
+def _go_on(batch_id: UUID) -> bool:
+    return note_attempt(batch_id) and run_import(batch_id, seconds=SLICE) is not None
 
 
 def run_import(batch_id: UUID, seconds: float = float("inf")) -> ImportBatch | None:
     """Go on with one batch for some seconds; nothing if another worker is at it or there is nothing to do."""
-    with _lock(batch_id.int & 0x7FFFFFFF) as is_ours, _rare_collections():
+    with session_turn(RUN, batch_id) as is_ours, _rare_collections():
         batch = ImportBatch.objects.select_related("workspace", "created_by").filter(pk=batch_id).first()
         if not is_ours or batch is None:
             return None
@@ -92,22 +91,17 @@ def run_import(batch_id: UUID, seconds: float = float("inf")) -> ImportBatch | N
 
 
 def note_attempt(batch_id: UUID) -> bool:
-    """Count an attempt in a transaction of its own, so that a file which kills workers is not tried for ever.
-
-    Every chunk that gets written sets the count back. Answers whether the batch may be worked on.
-    """
-    with transaction.atomic():
-        batch = ImportBatch.objects.select_for_update(skip_locked=True).filter(pk=batch_id).first()
-        if batch is None or batch.state not in OPEN_STATES:
+    """Count an attempt at a batch that no other worker is at, and answer whether it may be worked on."""
+    batches = ImportBatch.objects.filter(state__in=OPEN_STATES)
+    with session_turn(RUN, batch_id) as is_ours:
+        if not is_ours or not long_work.note_attempt(batches, batch_id, give_up=_give_up):
             return False
-        batch.attempts += 1
-        if batch.attempts > MAX_ATTEMPTS:
-            close_batch(batch, ImportState.FAILED, BROKE_OFF, _actor(batch))
-            return False
-        if batch.state == ImportState.WAITING:
-            batch.state = ImportState.RUNNING
-        batch.save(update_fields=["attempts", "state"])
+        ImportBatch.objects.filter(pk=batch_id, state=ImportState.WAITING).update(state=ImportState.RUNNING)
         return True
+
+
+def _give_up(batch: ImportBatch) -> None:
+    close_batch(batch, ImportState.FAILED, BROKE_OFF, _actor(batch))
 
 
 def cancel_abandoned() -> None:
@@ -260,18 +254,4 @@ def _rare_collections() -> Iterator[None]:
 def _slot() -> Iterator[bool]:
     """One of the places in which imports are worked on."""
     with contextlib.ExitStack() as stack:
-        yield any(stack.enter_context(_lock(-1 - slot)) for slot in range(settings.IMPORT_SLOTS))
-
-
-@contextlib.contextmanager
-def _lock(key: int) -> Iterator[bool]:
-    """An advisory lock of the session: gone with the connection, whatever becomes of the process."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCKS, key])
-        is_ours = cursor.fetchone()[0]
-    try:
-        yield is_ours
-    finally:
-        if is_ours and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCKS, key])
+        yield any(stack.enter_context(session_turn("crm_import_slot", slot)) for slot in range(settings.IMPORT_SLOTS))
