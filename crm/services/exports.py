@@ -4,9 +4,7 @@ Titles are those of a Google export where Google has one, so that both Google
 and our own import read the file again.
 """
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
@@ -19,7 +17,7 @@ from accounts.models import Workspace
 from accounts.services.events import record_event
 from crm.models import CustomField, FieldKind
 from crm.services.spreadsheets import workbook
-from crm.services.tables import safe_cell
+from crm.services.tables import csv_pieces
 
 BLOCK = 2_000
 SEPARATOR = " ::: "
@@ -54,21 +52,7 @@ def export_contacts(*, workspace: Workspace, actor: Actor, contacts: QuerySet, f
     with transaction.atomic():
         record_event(kind="contact.exported", actor=actor, workspace=workspace, count=contacts.count())
     rows = contact_rows(workspace, contacts)
-    return workbook(rows) if format == "xlsx" else _csv(rows)
-
-
-def _csv(rows: Iterable[list[str]]) -> Iterator[bytes]:
-    """UTF-8 with a byte order mark, by which Excel knows it; cells that could be formulas are defused."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer)
-    for row in rows:
-        writer.writerow(map(safe_cell, row))
-        if buffer.tell() > 1 << 16:
-            yield buffer.getvalue().encode("utf-8", "replace")
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode("utf-8", "replace")
+    return workbook(rows) if format == "xlsx" else csv_pieces(rows)
 
 
 def contact_rows(workspace: Workspace, contacts: QuerySet) -> Iterator[list[str]]:

@@ -1,14 +1,12 @@
 """The result file: every refused row with its number, the reason, and its cells as they were."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from django.db.models import F
 from django.utils.translation import gettext as _
 
 from crm.models import ImportBatch, ImportRow, RowOutcome, StagedRow
-from crm.services.tables import safe_cell
+from crm.services.tables import csv_pieces
 
 BLOCK = 2_000
 
@@ -29,24 +27,14 @@ def refused_rows(batch: ImportBatch) -> Iterator[ImportRow]:
 
 
 def result_file(batch: ImportBatch) -> Iterator[bytes]:
-    """A CSV in UTF-8 with a byte order mark, in pieces. Cells that a spreadsheet would take for formulas are defused."""
-    titles = [column["title"] for column in batch.columns]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow([_("Row"), _("Reason"), *map(safe_cell, titles)])
+    """The file, in pieces."""
+    return csv_pieces(_table(batch))
+
+
+def _table(batch: ImportBatch) -> Iterator[list[str]]:
+    yield [_("Row"), _("Reason"), *(column["title"] for column in batch.columns)]
     for row in refused_rows(batch):
-        writer.writerow([row.row_number, safe_cell(row.reason), *map(safe_cell, row.cells or ())])
-        if buffer.tell() > 1 << 16:
-            yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    data = buffer.getvalue().encode()
-    buffer.seek(0)
-    buffer.truncate()
-    return data
+        yield [str(row.row_number), row.reason, *(row.cells or ())]
 
 
 def preview_rows(batch: ImportBatch):

@@ -1,7 +1,5 @@
 """Everybody whom a broadcast went to, and whom it left out: pages of them, and all as a table."""
 
-import csv
-import io
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -10,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.actors import Actor
 from accounts.services.events import record_event
-from crm.services.tables import safe_cell
+from crm.services.tables import csv_pieces
 from messaging.models import Broadcast, DispatchState, LeftOut
 from messaging.services.broadcasts.reports import people_of
 from waplus.lib.errors import Invalid
@@ -90,31 +88,11 @@ def export_recipients(*, broadcast: Broadcast, actor: Actor) -> Iterator[bytes]:
             obj=broadcast,
             count=max(broadcast.recipients, 1),
         )
-    return _table(broadcast)
+    return csv_pieces(_table(broadcast))
 
 
-def _table(broadcast: Broadcast) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    writer = csv.writer(buffer)
-    writer.writerow(
-        [_("Name"), _("WhatsApp ID"), _("State"), _("Reason"), _("Sent"), _("Delivered"), _("Read"), _("Answered")]
-    )
-    for row in _all_rows(broadcast):
-        writer.writerow(map(safe_cell, row))
-        if buffer.tell() > 1 << 16:
-            yield _taken(buffer)
-    yield _taken(buffer)
-
-
-def _taken(buffer: io.StringIO) -> bytes:
-    data = buffer.getvalue().encode("utf-8", "replace")
-    buffer.seek(0)
-    buffer.truncate()
-    return data
-
-
-def _all_rows(broadcast: Broadcast) -> Iterator[list[str]]:
+def _table(broadcast: Broadcast) -> Iterator[list[str]]:
+    yield [_("Name"), _("WhatsApp ID"), _("State"), _("Reason"), _("Sent"), _("Delivered"), _("Read"), _("Answered")]
     labels, after = dict(DispatchState.choices), None
     while rows := recipients(broadcast=broadcast, after=after, limit=BLOCK):
         for row in rows:
