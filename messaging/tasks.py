@@ -9,8 +9,9 @@ from messaging.services.broadcasts import running, starting
 from messaging.services.conversations import deletion as conversation_deletion
 from messaging.services.conversations import homes, seen, switching
 from messaging.services.media import deletion
+from messaging.services.number_lists import runs
 from messaging.services.quick_replies import using
-from messaging.services.suppression import lists
+from messaging.services.suppression import following
 
 
 @shared_task
@@ -56,7 +57,12 @@ def delete_old_decisions() -> None:
 
 @shared_task
 def follow_suppressed_contacts() -> None:
-    lists.follow_suppressed_contacts()
+    following.follow_suppressed_contacts()
+
+
+@shared_task
+def run_number_lists() -> None:
+    runs.run_open_lists()
 
 
 @shared_task

@@ -11,6 +11,7 @@ from messaging.views import (
     direct,
     dispatch,
     media,
+    number_lists,
     numbers,
     presence,
     quick_replies,
@@ -112,7 +113,12 @@ urlpatterns = [
     path("shares/<uuid:id>/revoke/", sharing.ShareRevokeView.as_view(), name="api-share-revoke"),
     path("shares/<uuid:id>/openings/", sharing.ShareOpeningsView.as_view(), name="api-share-openings"),
     path("suppressions/", suppression.SuppressionsView.as_view(), name="api-suppressions"),
-    path("suppressions/import/", suppression.SuppressionImportView.as_view(), name="api-suppression-import"),
+    path("suppressions/lists/", number_lists.NumberListsView.as_view(), name="api-number-lists"),
+    path("suppressions/lists/<uuid:id>/", number_lists.NumberListView.as_view(), name="api-number-list"),
+    path(
+        "suppressions/lists/<uuid:id>/refusals/", number_lists.RefusalsView.as_view(), name="api-number-list-refusals"
+    ),
+    path("suppressions/lists/<uuid:id>/stop/", number_lists.StopListView.as_view(), name="api-number-list-stop"),
     path("suppressions/<uuid:id>/", suppression.SuppressionView.as_view(), name="api-suppression"),
     path("opt-out-words/", suppression.OptOutWordsView.as_view(), name="api-opt-out-words"),
     path("whatsapp-accounts/<uuid:id>/budget/", budget.BudgetView.as_view(), name="api-budget"),

@@ -71,6 +71,7 @@ NAVIGATION = [
             (_("Budgets"), "speed", "messaging.sendingbudget"),
             (_("Unreachable chats"), "block", "messaging.unreachablechat"),
             (_("Do not contact"), "do_not_disturb_on", "messaging.suppression"),
+            (_("Lists of numbers"), "playlist_remove", "messaging.numberlist"),
             (_("Consent"), "handshake", "messaging.consentrecord"),
             (_("Opt-out words"), "front_hand", "messaging.optoutword"),
         ],

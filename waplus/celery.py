@@ -24,6 +24,7 @@ def _every(seconds: int, task: str) -> dict:
 
 app.conf.beat_schedule = {
     "queue due messages": _every(3, "messaging.tasks.queue_due_messages"),
+    "run number lists": _every(5, "messaging.tasks.run_number_lists"),
     "follow suppressed contacts": _every(3600, "messaging.tasks.follow_suppressed_contacts"),
     "derive when scheduled messages are due": _every(24 * 3600, "messaging.tasks.derive_due_times_of_schedules"),
     "settle expired leases": _every(15, "messaging.tasks.settle_expired_leases"),

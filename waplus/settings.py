@@ -361,6 +361,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "displayRequestDuration": True, "persistAuthorization": False},
     "ENUM_NAME_OVERRIDES": {
+        "BulkStateEnum": "crm.models.bulk.BulkState",
         "DuplicatePolicyEnum": "crm.models.imports.DuplicatePolicy",
         "StageOutcomeEnum": "crm.models.stages.StageOutcome",
         "RowOutcomeEnum": "crm.models.imports.RowOutcome",

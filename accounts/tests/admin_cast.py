@@ -27,6 +27,9 @@ from messaging.models import (
     DispatchWarning,
     MediaFile,
     MessageAck,
+    NumberList,
+    NumberListChunk,
+    NumberListRefusal,
     NumberPresence,
     OptOutWord,
     QueuedMessage,
@@ -213,6 +216,15 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         whatsapp_account=account,
         recorded_by=owner,
         recorded_at=now,
+    )
+    numbers = NumberList.objects.create(
+        **scope, file_name=canaries.file, note=canaries.note, total=2, done=1, refused=1, created_by=owner
+    )
+    NumberListChunk.objects.create(
+        **scope, number_list=numbers, number=1, line_numbers=[2], lines=[f"+{canaries.chat}"]
+    )
+    NumberListRefusal.objects.create(
+        **scope, number_list=numbers, line=1, code="no_number", detail="There is no number."
     )
     OptOutWord.objects.create(**scope, word=f"enough {n}", language="en", kind="out", created_by=owner)
     warning = DispatchWarning.objects.create(

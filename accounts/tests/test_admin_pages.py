@@ -36,6 +36,7 @@ MODELS = [
     "messaging.dispatchwarning",
     "messaging.mediafile",
     "messaging.messageack",
+    "messaging.numberlist",
     "messaging.numberpresence",
     "messaging.optoutword",
     "messaging.queuedmessage",
@@ -213,7 +214,7 @@ def test_other_pages_narrow_a_list_to_a_workspace(staff):
     workspace = Workspace.objects.get(name="Workspace 1")
     text = staff.get(f"/admin/accounts/workspace/{workspace.pk}/change/").content.decode()
     links = re.findall(r'href="(/admin/[^"]+\?workspace__id__exact=[^"]+)"', text)
-    assert len(links) == 21
+    assert len(links) == 22
     for link in links:
         rows = staff.get(link).context["cl"].result_list
         assert len(rows) > 0

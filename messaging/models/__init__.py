@@ -30,6 +30,7 @@ from messaging.models.conversations import (
 from messaging.models.dispatch import DispatchAttempt, DispatchState, LatePolicy, MessageSource, QueuedMessage
 from messaging.models.dispatchers import Dispatcher
 from messaging.models.media import MediaFile, MediaPart, MediaUpload
+from messaging.models.number_lists import NumberList, NumberListChunk, NumberListRefusal
 from messaging.models.presence import DispatchWarning, NumberPresence, WarningKind, WarningMail, WarningMailState
 from messaging.models.quick_replies import QuickReply, QuickReplyFolder, QuickReplyText, QuickReplyUse, Visibility
 from messaging.models.reachability import UnreachableChat, UnreachableReason
@@ -84,6 +85,9 @@ __all__ = [
     "MessageAck",
     "MessageReaction",
     "MessageSource",
+    "NumberList",
+    "NumberListChunk",
+    "NumberListRefusal",
     "NumberPresence",
     "OptOutWord",
     "QueuedMessage",

@@ -1,4 +1,4 @@
-"""The do-not-contact list in the browser: add, take over a list, look, lift, and the words that people write."""
+"""The do-not-contact list in the browser: add, look, lift, and the words that people write."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from accounts.page_access import member_page, refused_at, told
 from crm.models import Contact
 from messaging.models import Suppression, SuppressionSource, WordKind
 from messaging.models.suppression import MAX_NOTE, MAX_WORD
-from messaging.services.suppression import lists, words
+from messaging.services.suppression import words
 from messaging.services.suppression.acts import lift, lift_contact, suppress, suppressions_of
 from messaging.services.suppression.shown import name_suppressed
 from waplus.lib.api.pagination import PageRequest, Sort
@@ -36,13 +36,6 @@ class NewSuppressionForm(forms.Form):
         max_length=60,
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off", "placeholder": "+55 11 98765-4321"}),
     )
-    note = forms.CharField(label=gettext_lazy("Note"), max_length=MAX_NOTE, required=False)
-
-
-class NumberListForm(forms.Form):
-    """A file with a number a line."""
-
-    file = forms.FileField(label=gettext_lazy("CSV or text file"), help_text=gettext_lazy("At most 100,000 lines."))
     note = forms.CharField(label=gettext_lazy("Note"), max_length=MAX_NOTE, required=False)
 
 
@@ -83,7 +76,6 @@ def _page(request: HttpRequest, membership: Membership, *, status: int = 200, **
         "more": more,
         "first": not asked,
         "form": NewSuppressionForm(initial={"id": uuid7()}),
-        "list_form": NumberListForm(auto_id="list-%s"),
         "word_form": WordForm(auto_id="word-%s"),
         "words_out": [(word, language) for word, (kind, language) in known.items() if kind == WordKind.OUT],
         "words_in": [(word, language) for word, (kind, language) in known.items() if kind == WordKind.IN],
@@ -109,23 +101,6 @@ def do_not_contact(request, membership):
             messages.success(request, _("It is on the list.") if is_new else _("It was on the list already."))
             return redirect("do-not-contact")
     return _page(request, membership, form=form)
-
-
-@require_POST
-@member_page(Role.ADMIN)
-def import_numbers(request, membership):
-    """Take over a list; what is wrong with its lines is shown at once."""
-    form = NumberListForm(request.POST, request.FILES, auto_id="list-%s")
-    if form.is_valid():
-        with refused_at(form):
-            taken = lists.suppress_list(
-                workspace=membership.workspace,
-                actor=actors.person(request.user),
-                content=form.cleaned_data["file"].read(),
-                note=form.cleaned_data["note"],
-            )
-            return _page(request, membership, taken=taken)
-    return _page(request, membership, list_form=form)
 
 
 @require_POST

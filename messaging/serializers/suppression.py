@@ -51,26 +51,6 @@ class NewSuppressionSerializer(serializers.Serializer):
         return data
 
 
-class SuppressionListSerializer(serializers.Serializer):
-    """A text file with a number or WhatsApp id a line, alone or in a cell of CSV; 100,000 lines at most."""
-
-    file = serializers.FileField(max_length=200)
-    note = serializers.CharField(max_length=MAX_NOTE, required=False, allow_blank=True)
-
-
-class RefusedLineSerializer(serializers.Serializer):
-    line = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class TakenListSerializer(serializers.Serializer):
-    added = serializers.IntegerField(help_text="People who are new on the list.")
-    known = serializers.IntegerField(help_text="People who were on it already.")
-    refused = serializers.IntegerField(help_text="Lines without a number.")
-    refusals = RefusedLineSerializer(many=True, help_text="Of these, the first 1,000.")
-
-
 class OptOutWordSerializer(serializers.Serializer):
     word = serializers.CharField(max_length=2 * MAX_WORD)
     kind = serializers.ChoiceField(choices=WordKind)

@@ -1,6 +1,5 @@
 """The do-not-contact list and a number's budget in the browser."""
 
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from crm.tests.people import make_contact
@@ -33,18 +32,6 @@ def test_add_number_and_allow_it_again(acme, alice, bob):
     browser(alice).post(lift, {"reason": "signed"})
     assert not is_suppressed(acme, chat_jid="5511987654321@c.us")
     assert ConsentRecord.objects.filter(kind="given").get().evidence == "signed"
-
-
-def test_take_over_list(acme, alice, bob):
-    def send(user):
-        return browser(user).post(
-            f"{PAGE}import/", {"file": SimpleUploadedFile("n.csv", b"+4915112345678\nnobody\n"), "note": ""}
-        )
-
-    assert send(bob).status_code == 403
-    assert not Suppression.objects.exists()
-    assert "1 added, 0 on the list already, 1 lines without a number." in send(alice).content.decode()
-    assert is_suppressed(acme, chat_jid="4915112345678@c.us")
 
 
 def test_change_words(acme, alice, bob):

@@ -25,6 +25,7 @@ from messaging.services.suppression import (
     suppressed_contacts_sql,
     suppressions_of,
 )
+from messaging.services.suppression.following import follow_suppressed_contacts
 from messaging.services.suppression.keys import hash_of, hash_sql, jid_keys_sql, keys_of_jid, pads
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
@@ -261,3 +262,16 @@ def test_refuse_pepper_that_recognises_nobody(settings, by_alice):
     assert [error.id for error in check_pepper(None, databases=["default"])] == ["messaging.E001"]
     lift(**by_alice, suppression_id=suppression.pk, evidence="so that nothing holds any more")
     assert check_pepper(None, databases=["default"]) == []
+
+
+def test_follow_suppressed_people_to_later_ids(by_alice, acme, clock):
+    contact = make_contact(acme, "+4915112345678")
+    suppress(**by_alice, source=SuppressionSource.PERSON, contact=contact)
+    assert follow_suppressed_contacts() == 0
+    clock.advance(3600)
+    observe(workspace=acme, actor=actors.SYSTEM, items=[{"jid": "4915112345678@c.us", "lid": LID}])
+    assert follow_suppressed_contacts() == 1
+    assert follow_suppressed_contacts() == 0
+    delete_contact(**by_alice, contact_id=contact.pk)
+    purge_contact(**by_alice, contact_id=contact.pk)
+    assert is_suppressed(acme, make_contact(acme, LID))

@@ -1,7 +1,5 @@
 """The do-not-contact list and a number's budget over the API."""
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-
 from accounts import actors
 from accounts.models import Event
 from conftest import make_device
@@ -20,11 +18,6 @@ LID = "157163732254124@lid"
 
 def add(device, **values):
     return device.client.post(URL, values)
-
-
-def send_list(device, text: str, **values):
-    file = SimpleUploadedFile("numbers.csv", text.encode())
-    return device.client.post(f"{URL}import/", {"file": file, **values}, format="multipart")
 
 
 def test_suppress_by_contact_phone_and_jid(bob_device, acme, bob):
@@ -107,20 +100,6 @@ def test_lift_with_a_reason_by_an_admin(alice_device, bob_device, charlie_device
     assert alice_device.client.get(url).json()["lifted_at"] is not None
     assert alice_device.client.delete(f"{url}?reason=again").status_code == 200
     assert ConsentRecord.objects.count() == 2
-
-
-def test_import_tells_what_became_of_each_line(alice_device, bob_device, acme):
-    assert problem(send_list(bob_device, "+4915112345678")) == (403, "forbidden")
-    add(alice_device, phone="+4915112345679")
-    answer = send_list(alice_device, "phone\n+4915112345678\n+4915112345679\nnobody\n", note="old system")
-    assert answer.status_code == 200
-    assert answer.json() == {
-        "added": 1,
-        "known": 1,
-        "refused": 1,
-        "refusals": [{"line": 4, "code": "invalid_phone", "detail": "There is no number."}],
-    }
-    assert is_suppressed(acme, chat_jid="4915112345678@c.us")
 
 
 def test_suppression_comes_back_with_the_number(alice_device, acme, alice):

@@ -1,7 +1,6 @@
 """The do-not-contact list on the API. It cannot be exported: only hashes of the numbers are kept."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 
 from accounts.actors import Actor
@@ -13,11 +12,9 @@ from messaging.serializers.suppression import (
     NewSuppressionSerializer,
     OptOutWordSerializer,
     SuppressionDetailSerializer,
-    SuppressionListSerializer,
     SuppressionSerializer,
-    TakenListSerializer,
 )
-from messaging.services.suppression import acts, lists, words
+from messaging.services.suppression import acts, words
 from messaging.services.suppression.shown import name_suppressed
 from waplus.lib.api.pagination import PageRequest
 from waplus.lib.api.schema import PAGE_PARAMETERS, page_of
@@ -98,31 +95,6 @@ class SuppressionView(WorkspaceView):
 
 def _means(actor: Actor) -> ConsentMeans:
     return ConsentMeans.API if actor.user_id is None else ConsentMeans.PERSON
-
-
-class SuppressionImportView(WorkspaceView):
-    """Take over a list of numbers."""
-
-    roles = {"POST": Role.ADMIN}
-    parser_classes = [MultiPartParser]
-    queryset = Suppression.objects.all()
-    serializer_class = TakenListSerializer
-
-    @extend_schema(
-        operation_id="suppressions_import",
-        tags=["do not contact"],
-        request={"multipart/form-data": SuppressionListSerializer},
-        responses={200: TakenListSerializer},
-    )
-    def post(self, request):
-        values = self.valid(SuppressionListSerializer)
-        taken = lists.suppress_list(
-            workspace=self.workspace,
-            actor=self.actor,
-            content=values["file"].read(),
-            note=values.get("note", ""),
-        )
-        return Response(TakenListSerializer(taken).data)
 
 
 class OptOutWordsView(WorkspaceView):

@@ -93,7 +93,7 @@ CODES: dict[str, Code] = {
     "unsupported_media_type": Code(
         415, "The content type is not supported", "Send `application/json` (or a form with a file, for imports)."
     ),
-    "file_unreadable": Code(422, "The file cannot be read as contacts", "The sentence says what is wrong with it."),
+    "file_unreadable": Code(422, "The file cannot be read", "The sentence says what is wrong with it."),
     "image_unreadable": Code(
         422, "The file cannot be read as a photo", "Send a JPEG, PNG or WebP of at most 16 million pixels."
     ),

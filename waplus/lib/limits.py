@@ -30,7 +30,7 @@ class BodySizeMiddleware:
         ): "MAX_MEDIA_UPLOAD_BYTES",
         re.compile(r"/api/v1/quick-replies/import/|/messages/quick-replies/import/"): "MAX_REPLY_FILE_BYTES",
         re.compile(r"/api/v1/media/uploads/[0-9a-f-]{36}/parts/[0-9]+/"): "MAX_MEDIA_PART_BYTES",
-        re.compile(r"/api/v1/suppressions/import/|/messages/do-not-contact/import/"): "MAX_NUMBER_LIST_BYTES",
+        re.compile(r"/api/v1/suppressions/lists/|/messages/do-not-contact/lists/"): "MAX_NUMBER_LIST_BYTES",
         re.compile(r"/api/v1/(contacts|chats)/[0-9a-f-]{36}/avatar/"): "MAX_AVATAR_UPLOAD_BYTES",
     }
 

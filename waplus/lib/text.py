@@ -40,6 +40,11 @@ def strip_invisible(text: str) -> str:
     return "".join(c for c in text if c in joiners + "\n\t" or unicodedata.category(c) not in ("Cf", "Cc"))
 
 
+def plain_file_name(name: str | None, otherwise: str) -> str:
+    """What a file was called on somebody's computer, as it can be shown."""
+    return "".join(character for character in name or "" if character.isprintable())[:200] or otherwise
+
+
 # Scripts without spaces between words: Thai and its neighbours, Japanese, Chinese, Korean.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")

@@ -17,16 +17,20 @@ import sys, time
 import django
 django.setup()
 from django.utils.module_loading import import_string
-sweep, where = import_string(sys.argv[1]), sys.argv[3]
+sweep, where, calls = import_string(sys.argv[1]), sys.argv[3], int(sys.argv[4])
 owner, _, name = sys.argv[2].rpartition(".")
 try:
     owner = import_string(owner)
 except ImportError:
     owner = sys.modules[owner]
 original = getattr(owner, name)
-def stop(*args):
+def stop(*args, **kwargs):
+    global calls
+    calls -= 1
+    if calls:
+        return original(*args, **kwargs)
     if where == "behind":
-        original(*args)
+        original(*args, **kwargs)
     print("here", flush=True)
     time.sleep(60)
 setattr(owner, name, stop)
@@ -34,8 +38,11 @@ sweep()
 """
 
 
-def kill_at(sweep: str, step: str, where: str, *, mails: Path) -> None:
-    """Run a sweep in a process and kill it "before" or "behind" a step: dotted names of functions. Mails become files."""
+def kill_at(sweep: str, step: str, where: str, *, mails: Path, call: int = 1) -> None:
+    """Run a sweep in a process and kill it "before" or "behind" a step: dotted names of functions. Mails become files.
+
+    A step that is come by several times lets the calls before `call` pass.
+    """
     server = connection.settings_dict
     host = server["HOST"].replace("/", "%2F")
     environment = {
@@ -45,7 +52,7 @@ def kill_at(sweep: str, step: str, where: str, *, mails: Path) -> None:
         "DATABASE_URL": f"postgres://{server['USER']}:{server['PASSWORD']}@{host}:{server['PORT']}/{server['NAME']}",
     }
     worker = subprocess.Popen(
-        [sys.executable, "-c", _WORKER, sweep, step, where],
+        [sys.executable, "-c", _WORKER, sweep, step, where, str(call)],
         env=environment,
         cwd=settings.BASE_DIR,
         stdout=subprocess.PIPE,

@@ -22,6 +22,7 @@ from crm.services.imports.staging import layout_of
 from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.ids import uuid7
+from waplus.lib.text import plain_file_name
 
 # Records that are looked at to say what the columns are.
 LOOKED_AT = 200
@@ -56,7 +57,7 @@ def upload_file(
     batch = ImportBatch(
         id=id or uuid7(),
         workspace=workspace,
-        file_name=_plain_name(file.name),
+        file_name=plain_file_name(file.name, "contacts"),
         default_country=country,
         duplicates=duplicates,
         tags=_checked_tags(workspace, tags),
@@ -90,10 +91,6 @@ def _existing(workspace: Workspace, id: UUID) -> ImportBatch | None:
     if existing is not None and existing.workspace_id != workspace.pk:
         raise Refused("id_taken", field="id")
     return existing
-
-
-def _plain_name(name: str | None) -> str:
-    return "".join(character for character in name or "" if character.isprintable())[:200] or "contacts"
 
 
 def _take_layout(batch: ImportBatch, source: Source) -> None:

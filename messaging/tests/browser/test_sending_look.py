@@ -15,11 +15,14 @@ from messaging.models import (
     UnreachableChat,
 )
 from messaging.services.contents import replace_parts
+from messaging.services.number_lists.runs import take_chunk
+from messaging.services.number_lists.uploading import upload_list
 from messaging.services.presence import note_presence
 from messaging.services.quick_replies import changes, folders
 from messaging.services.suppression import suppress
 from messaging.services.suppression.words import set_word
 from messaging.tests.calls import CHAT
+from messaging.tests.number_lists import list_file
 from messaging.tests.schedules import make_schedule
 from messaging.tests.test_contents import add_file
 
@@ -78,6 +81,11 @@ def paths(acme, alice, alice_device, bob_device, number, second_number, put, clo
         note_presence(number.pk, device.instance.pk, now)
     suppress(workspace=acme, actor=person, source=SuppressionSource.PERSON, contact=contacts[0], note=LONG)
     suppress(workspace=acme, actor=person, source=SuppressionSource.IMPORT, phone="+5511912345678", note=ARABIC)
+    lists = [
+        upload_list(workspace=acme, actor=person, file=list_file(content, f"{LONG}.csv"), note=ARABIC)[0]
+        for content in ("nobody\n" * 60 + "+5511912345678\n", "+5511912345678\n+5511912345679\n")
+    ]
+    take_chunk(lists[0].pk)
     set_word(workspace=acme, actor=person, word=LONG[:60], kind="out")
     series = make_schedule(number, chat_jid=CHAT, contact=contacts[0], body=LONG, rrule="FREQ=DAILY")
     parts = [{"body": LONG, "media": files[0].pk}, {"body": ARABIC, "media": None}]
@@ -101,6 +109,8 @@ def paths(acme, alice, alice_device, bob_device, number, second_number, put, clo
         f"/messages/numbers/{second_number.pk}/",
         f"/messages/numbers/{number.pk}/budget/",
         "/messages/do-not-contact/",
+        "/messages/do-not-contact/lists/",
+        *(f"/messages/do-not-contact/lists/{row.pk}/" for row in lists),
         "/messages/scheduled/",
         "/messages/scheduled/?view=week",
         f"/messages/scheduled/new/?to=contact:{contacts[0].pk}",

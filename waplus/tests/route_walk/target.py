@@ -59,6 +59,9 @@ from messaging.models import (
     MediaPart,
     MediaUpload,
     MessageReaction,
+    NumberList,
+    NumberListChunk,
+    NumberListRefusal,
     OptOutWord,
     QueuedMessage,
     ShareLink,
@@ -195,6 +198,25 @@ def build(workspace: Workspace, alice: User) -> Target:
         created_by=alice,
         created_at=now,
     )
+    number_list, open_list = (
+        NumberList.objects.create(
+            workspace=workspace,
+            file_name=CANARY,
+            note=CANARY,
+            state=state,
+            total=2,
+            done=1,
+            refused=1,
+            created_by=alice,
+        )
+        for state in ("stopped", "running")
+    )
+    NumberListRefusal.objects.create(
+        workspace=workspace, number_list=number_list, line=1, code="no_number", detail=CANARY
+    )
+    NumberListChunk.objects.create(
+        workspace=workspace, number_list=open_list, number=1, line_numbers=[2], lines=[f"+4915112345678 {CANARY}"]
+    )
     OptOutWord.objects.create(workspace=workspace, word=CANARY.lower()[:60], kind="out")
     late = _queued(workspace, account, None, "4915166666666@c.us", state="late")
     broadcasts = _broadcasts(workspace, account, contact, alice)
@@ -247,6 +269,8 @@ def build(workspace: Workspace, alice: User) -> Target:
             "reserved": queued.message_id,
             **broadcasts,
             "suppression": suppression.pk,
+            "number_list": number_list.pk,
+            "open_number_list": open_list.pk,
             "unknown": unknown.pk,
             "unreachable": unreachable.pk,
             "browser": browser.pk,

@@ -1,0 +1,1 @@
+"""Lists of numbers that are taken over to the do-not-contact list, in the background (docs/suppression.md)."""
