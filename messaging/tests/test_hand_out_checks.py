@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts import actors
@@ -222,6 +222,8 @@ kinds_of_candidates = st.builds(
 )
 
 
+# A machine that does much beside draws slowly.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(kinds_of_candidates, max_size=12),
     st.one_of(st.none(), st.integers(0, 5)),
