@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import actors
 from accounts.models import Event
-from accounts.tests.together import assert_refused
+from accounts.tests.together import assert_refused, meet_behind
 from crm.models import Chat
 from crm.services.bin import delete_contact, purge_contact, restore_contact
 from crm.tests.people import make_contact
@@ -326,6 +326,26 @@ def test_openings_behind_a_thousand_are_only_counted(alice_device, chat, message
     for _ in range(4):
         text_of(path)
     assert (ShareLink.objects.get().opened_count, ShareOpening.objects.count()) == (4, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_last_opening_that_is_noted_is_noted_once(alice_device, chat, messages, monkeypatch):
+    """Both have read the link before either has opened it."""
+    monkeypatch.setattr(links, "MAX_OPENINGS", 1)
+    path = made(alice_device, chat, messages)
+    answers = meet_behind(monkeypatch, sharing, "find_share", lambda: Client().get(path), lambda: Client().get(path))
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert (ShareLink.objects.get().opened_count, ShareOpening.objects.count()) == (2, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_link_that_goes_while_it_is_opened_is_not_noted(alice_device, chat, messages, monkeypatch):
+    path = made(alice_device, chat, messages)
+    opened, _ = meet_behind(
+        monkeypatch, sharing, "find_share", lambda: Client().get(path), lambda: ShareLink.objects.all().delete()
+    )
+    assert opened.status_code == 200
+    assert not ShareOpening.objects.exists()
 
 
 def test_page_is_for_no_search_engine_and_no_script(alice_device, chat, messages):

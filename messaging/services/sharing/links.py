@@ -23,6 +23,7 @@ from waplus.lib.deletion import delete_in_chunks
 from waplus.lib.errors import UNKNOWN_ID, Invalid, NotFound, Refused
 from waplus.lib.hashing import hash_secret
 from waplus.lib.ids import uuid7
+from waplus.lib.locks import Hold, held
 
 MAX_LIFE = timedelta(days=30)
 # A link that has ended, and who opened it, can be looked up for as long.
@@ -43,6 +44,7 @@ class Stretch:
     to_id: UUID | None = None
 
 
+@transaction.atomic
 def create_share(
     *,
     workspace: Workspace,
@@ -60,9 +62,11 @@ def create_share(
     """Make a link; answers it and its token, which is told this once. A repeat with the same id has no token."""
     if id is not None and (existing := _existing(workspace, id)):
         return existing, None
-    chat = Chat.objects.for_workspace(workspace).filter(pk=chat_id).first()
-    if chat is None:
+    # Neither deleted nor given to another contact before the link is there: what ends with either ends the link.
+    found = held(Chat.objects.for_workspace(workspace).filter(pk=chat_id), Hold.FROM_CHANGE)
+    if not found:
         raise Invalid("chat", "does_not_exist", UNKNOWN_ID)
+    chat = found[0]
     now = timezone.now()
     if not now < expires_at <= now + MAX_LIFE:
         raise Invalid("expires_at", "invalid", f"A link lives up to {MAX_LIFE.days} days.")
@@ -177,8 +181,11 @@ def check_password(share: ShareLink, password: str) -> bool:
 @transaction.atomic
 def record_opening(*, share: ShareLink, agent: str, address: str) -> None:
     """Note that somebody saw what a link shows."""
-    ShareLink.objects.for_workspace(share.workspace_id).filter(pk=share.pk).update(opened_count=F("opened_count") + 1)
-    if share.opened_count >= MAX_OPENINGS:
+    links = ShareLink.objects.for_workspace(share.workspace_id).filter(pk=share.pk)
+    links.update(opened_count=F("opened_count") + 1)
+    # The row is this transaction's own until its end: the count says which opening this one is.
+    count = links.values_list("opened_count", flat=True).first()
+    if count is None or count > MAX_OPENINGS:
         return
     ShareOpening.objects.create(
         id=uuid7(),
