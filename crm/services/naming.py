@@ -70,8 +70,11 @@ def _place(model: type[SyncedModel], workspace: Workspace, rows: dict[UUID, int]
     if moved:
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {model._meta.db_table} t SET position = m.place "  # noqa: S608  (the table of a model)
-                "FROM unnest(%s::uuid[], %s::int[]) AS m(id, place) WHERE t.id = m.id AND t.workspace_id = %s",
+                # Locked in the order of their ids, as by everybody who has many of them at once.
+                f"WITH moved AS (SELECT t.id, m.place FROM {model._meta.db_table} t "  # noqa: S608  (a model's table)
+                "JOIN unnest(%s::uuid[], %s::int[]) AS m (id, place) ON m.id = t.id WHERE t.workspace_id = %s "
+                "ORDER BY t.id FOR NO KEY UPDATE OF t) "
+                f"UPDATE {model._meta.db_table} t SET position = moved.place FROM moved WHERE t.id = moved.id",
                 [[id for id, _ in moved], [place for _, place in moved], workspace.pk],
             )
     return len(moved)

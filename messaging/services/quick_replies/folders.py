@@ -83,10 +83,17 @@ def rename_folder(
 
 @transaction.atomic
 def delete_folder(*, workspace: Workspace, folder_id: UUID, actor: Actor) -> None:
-    """Delete a folder; its quick replies stay, in no folder."""
+    """Delete a folder; its quick replies stay, in no folder.
+
+    In turns with whoever puts a quick reply into a folder, who has locked the reply before the folder.
+    """
+    take_turns("messaging_quickreply", workspace.pk)
     folder = folder_of(workspace=workspace, folder_id=folder_id, lock=True)
     record_event(kind="quick_reply_folder.deleted", actor=actor, workspace=workspace, obj=folder)
-    QuickReply.objects.for_workspace(workspace).filter(folder=folder).update(folder=None)
+    replies = QuickReply.objects.for_workspace(workspace).filter(folder=folder).order_by("pk")
+    QuickReply.objects.filter(pk__in=list(replies.select_for_update(no_key=True).values_list("pk", flat=True))).update(
+        folder=None
+    )
     folder.delete()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -13,13 +13,14 @@ from django.utils import timezone
 from accounts.models import User, Workspace
 from crm.models import Chat, Contact, ContactIdentity
 from messaging.models import QuickReply, QuickReplyUse
-from messaging.services.quick_replies.changes import reply_of
+from messaging.services.quick_replies.changes import reply_of, visible_replies
 from messaging.services.templating import fill, problems_of, values_for
 from messaging.services.templating.variables import Fields
 from waplus.lib.deletion import delete_in_chunks
-from waplus.lib.errors import Invalid, Refused
+from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.jids import InvalidJid, parse_jid
 from waplus.lib.languages import closest_language
+from waplus.lib.locks import Hold, held
 
 USES_KEPT = timedelta(days=90)
 
@@ -95,16 +96,24 @@ def render_reply(
 @transaction.atomic
 def count_use(*, workspace: Workspace, user: User, reply_id: UUID, id: UUID) -> tuple[QuickReplyUse, bool]:
     """Count a use once per `id`, and whether it is new. It is no event: thousands a day would bury all others."""
-    reply = reply_of(workspace=workspace, user=user, reply_id=reply_id)
-    uses = QuickReplyUse.objects.filter(pk=id)
-    is_new = not uses.exists()
-    if is_new:
-        use = QuickReplyUse(id=id, workspace=workspace, reply=reply, user=user, used_at=timezone.now())
-        QuickReplyUse.objects.bulk_create([use], ignore_conflicts=True)
-    use = uses.first()
-    if use is None or (use.workspace_id, use.reply_id, use.user_id) != (workspace.pk, reply.pk, user.pk):
+    seen = held(visible_replies(workspace=workspace, user=user).filter(pk=reply_id), Hold.FROM_DELETION)
+    if not seen:
+        raise NotFound
+    if (existing := QuickReplyUse.objects.filter(pk=id).first()) is None:
+        use = QuickReplyUse(id=id, workspace=workspace, reply=seen[0], user=user, used_at=timezone.now())
+        try:
+            with transaction.atomic():
+                use.save(force_insert=True)
+            return use, True
+        except IntegrityError:
+            existing = QuickReplyUse.objects.filter(pk=id).first()
+    if existing is None or (existing.workspace_id, existing.reply_id, existing.user_id) != (
+        workspace.pk,
+        reply_id,
+        user.pk,
+    ):
         raise Refused("id_taken", field="id")
-    return use, is_new
+    return existing, False
 
 
 def with_uses(replies: QuerySet[QuickReply]) -> QuerySet[QuickReply]:
