@@ -1,16 +1,34 @@
 """Facts: WhatsApp has a message. However late one comes, it wins over whatever was assumed meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.utils import timezone
 
 from accounts.actors import Actor
 from accounts.models import Workspace
-from messaging.models import DispatchAttempt, DispatchState, HeldBy, QueuedMessage
+from messaging.models import DispatchAttempt, DispatchState, QueuedMessage
 from messaging.models.dispatch import GONE_OUT
 from messaging.services.dispatch.moves import move
 from messaging.services.observed import ObservedMessage
+from waplus.lib.prepared import PreparedStatement
+
+# Both lock many rows of the queue, and so in one order: that of their ids.
+_RESERVED = """
+SELECT q.* FROM unnest(%s::uuid[], %s::text[]) AS own (account, message_id)
+JOIN messaging_queuedmessage q ON q.whatsapp_account_id = own.account AND q.message_id = own.message_id
+WHERE q.workspace_id = %s AND q.fence >= 1 AND q.state <> ALL (%s) ORDER BY q.id FOR UPDATE OF q
+"""
+_LET_GO = PreparedStatement("""
+WITH waiting AS (
+    SELECT q.id FROM unnest($1::uuid[], $2::text[]) AS written (account, chat_key)
+    JOIN messaging_queuedmessage q ON q.whatsapp_account_id = written.account AND q.chat_key = written.chat_key
+    WHERE q.workspace_id = $3 AND q.state = 'queued' AND q.held_by IN ('new_contacts', 'cold_paused', 'reply_ratio')
+    ORDER BY q.id FOR NO KEY UPDATE OF q
+)
+UPDATE messaging_queuedmessage q SET not_before = $4, held_by = '' FROM waiting WHERE q.id = waiting.id RETURNING 1
+""")
 
 
 def confirm_sent(
@@ -52,32 +70,23 @@ def take_sight_of_own_messages(workspace: Workspace, actor: Actor, messages: Seq
     """
     own = {(one.whatsapp_account_id, one.message_id): one.sent_at for one in messages if one.from_me}
     if own:
-        rows = (
-            QueuedMessage.objects.for_workspace(workspace)
-            .filter(
-                whatsapp_account__in={account for account, _ in own},
-                message_id__in={message_id for _, message_id in own},
-                fence__gte=1,
-            )
-            .exclude(state__in=GONE_OUT)
-            .order_by("pk")
-            .select_for_update(of=("self",))
-        )
-        for row in rows:
-            if (row.whatsapp_account_id, row.message_id) in own:
-                confirm_sent(message=row, actor=actor, sent_at=own[row.whatsapp_account_id, row.message_id])
-    for account_id, chats in _written_from(messages).items():
-        QueuedMessage.objects.for_workspace(workspace).filter(
-            whatsapp_account=account_id,
-            chat_key__in=chats,
-            state=DispatchState.QUEUED,
-            held_by__in=[HeldBy.NEW_CONTACTS, HeldBy.COLD_PAUSED, HeldBy.REPLY_RATIO],
-        ).update(not_before=timezone.now(), held_by="")
+        for row in QueuedMessage.objects.raw(_RESERVED, [*_columns(own), workspace.pk, list(GONE_OUT)]):
+            confirm_sent(message=row, actor=actor, sent_at=own[row.whatsapp_account_id, row.message_id])
+    if written := _written_from(messages):
+        _LET_GO.fetch([*_columns(written), workspace.pk, timezone.now()])
 
 
-def _written_from(messages: Sequence[ObservedMessage]) -> dict:
-    chats: dict = {}
-    for one in messages:
-        if not one.from_me and one.is_live:
-            chats.setdefault(one.whatsapp_account_id, set()).update(filter(None, (str(one.contact_id), one.chat_jid)))
-    return chats
+def _columns(pairs: Iterable[tuple[UUID, str]]) -> tuple[list[UUID], list[str]]:
+    accounts, texts = zip(*pairs, strict=True)
+    return list(accounts), list(texts)
+
+
+def _written_from(messages: Sequence[ObservedMessage]) -> set[tuple[UUID, str]]:
+    """The numbers that were written to, and from which chats: by the contact and by the address."""
+    return {
+        (one.whatsapp_account_id, chat)
+        for one in messages
+        if not one.from_me and one.is_live
+        for chat in (one.contact_id and str(one.contact_id), one.chat_jid)
+        if chat
+    }
