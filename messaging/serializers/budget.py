@@ -118,6 +118,5 @@ def told(settings: SendingBudget, seen: Forecast) -> dict:
     }
 
 
-def _meter(used: int, limit: int | None, left: int | None, free_at) -> dict:
-    # Without a limit nothing is counted, and "none" would not be true.
-    return {"used": None if limit is None else used, "limit": limit, "left": left, "free_at": free_at}
+def _meter(used: int | None, limit: int | None, left: int | None, free_at) -> dict:
+    return {"used": used, "limit": limit, "left": left, "free_at": free_at}

@@ -90,7 +90,8 @@ WHERE b.workspace_id = $1 AND b.whatsapp_account_id = $2
 class BudgetNow:
     """What a number may still send at a moment. None stands for no limit; `spacing` and `jitter` are seconds.
 
-    `left_hour` counts over the last sixty minutes, `left_day` and `left_new` over
+    What is used of something without a limit is None as well: nothing is counted
+    then. `left_hour` counts over the last sixty minutes, `left_day` and `left_new` over
     the day of the budget's zone. `hour_ends_at` and `day_ends_at` are when the
     next message of a used-up hour or day may go. `cold_held_until` holds messages
     to new contacts for `cold_held_by`; `quiet` maps the zones in which it is quiet
@@ -111,9 +112,9 @@ class BudgetNow:
     max_hour: int | None = None
     max_day: int | None = None
     max_new: int | None = None
-    used_hour: int = 0
-    used_day: int = 0
-    used_new: int = 0
+    used_hour: int | None = None
+    used_day: int | None = None
+    used_new: int | None = None
     asked: int = 0
     answered: int = 0
     warm_up_day: int | None = None
@@ -208,9 +209,9 @@ def _judged(row: _Row, now: datetime) -> BudgetNow:
         max_hour=row.max_hour,
         max_day=max_day,
         max_new=max_new,
-        used_hour=row.used_hour,
-        used_day=row.used_day,
-        used_new=row.used_new,
+        used_hour=None if row.max_hour is None else row.used_hour,
+        used_day=None if max_day is None else row.used_day,
+        used_new=None if max_new is None else row.used_new,
         asked=row.asked,
         answered=row.answered,
         warm_up_day=warm_up_day,
