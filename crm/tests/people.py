@@ -30,8 +30,10 @@ from crm.models import (
 )
 from crm.services.contacts import create_contact, derive_search
 from messaging.models import (
+    AutoReplyAnswer,
     AutoReplyChat,
     AutoReplyDecision,
+    AutoReplyRule,
     Broadcast,
     BroadcastExclusion,
     ConsentRecord,
@@ -60,6 +62,7 @@ class Furniture:
     stages: list[Stage]
     avatars: list[Avatar]
     group: Chat
+    rule: AutoReplyRule
 
 
 def furnish(workspace: Workspace, user: User) -> Furniture:
@@ -82,6 +85,7 @@ def furnish(workspace: Workspace, user: User) -> Furniture:
         Chat.objects.create(
             workspace=workspace, whatsapp_account=account, jid="120363041234567890@g.us", kind="group", search_text=""
         ),
+        AutoReplyRule.objects.create(workspace=workspace, name="Away"),
     )
 
 
@@ -196,14 +200,23 @@ class Crowd:
                 expires_at=now,
                 created_at=now,
             )
-            AutoReplyDecision.objects.create(
+            decision = AutoReplyDecision.objects.create(
                 **scope,
                 whatsapp_account=furniture.account,
                 chat_jid="4915100000000@c.us",
                 message_id=f"DECIDED{self._fresh()}",
-                verdict="no_match",
+                verdict="answered",
                 received_at=now,
                 decided_at=now,
+            )
+            AutoReplyAnswer.objects.create(
+                **scope,
+                decision=decision,
+                rule=furniture.rule,
+                whatsapp_account=furniture.account,
+                chat_jid="4915100000000@c.us",
+                replied=True,
+                answered_at=now,
             )
             suppression = Suppression.objects.create(
                 **scope, key_hash=self._fresh().to_bytes(32), key_version=1, source="person", created_at=now

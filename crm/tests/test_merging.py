@@ -71,6 +71,7 @@ MOVED = {
     "crm.groupmember.contact",
     "crm.note.contact",
     "crm.reminder.contact",
+    "messaging.autoreplyanswer.contact",
     "messaging.autoreplychat.contact",
     "messaging.autoreplydecision.contact",
     "messaging.broadcastexclusion.contact",

@@ -224,12 +224,14 @@ class AutoReplyDecision(WorkspaceModel):
 
 
 class AutoReplyAnswer(WorkspaceModel):
-    """That a rule was followed on a decision. Caps and cool-downs count these."""
+    """That a rule was followed on a decision. Caps and cool-downs count these, by the person or by the chat without one."""
 
     decision = ScopedForeignKey(AutoReplyDecision, models.CASCADE, related_name="answers", db_index=False)
     rule = ScopedForeignKey(AutoReplyRule, models.CASCADE, related_name="answers", db_index=False)
     whatsapp_account = ScopedForeignKey(WhatsAppAccount, models.CASCADE, related_name="+", db_index=False)
-    chat_key = models.TextField(help_text=_("The contact's id, or the chat's address without one."))
+    contact = ScopedForeignKey(Contact, models.CASCADE, null=True, related_name="+", db_index=False)
+    chat_jid = models.CharField(_("chat"), max_length=64)
+    chat_key = chat_key_field()
     replied = models.BooleanField(_("an answer was queued"))
     answered_at = models.DateTimeField(_("when"))
 
@@ -238,12 +240,16 @@ class AutoReplyAnswer(WorkspaceModel):
             CompositeForeignKey(field="decision", name="auto_reply_answer_decision"),
             CompositeForeignKey(field="rule", name="auto_reply_answer_rule"),
             CompositeForeignKey(field="whatsapp_account", name="auto_reply_answer_account"),
+            CompositeForeignKey(field="contact", name="auto_reply_answer_contact"),
             models.UniqueConstraint(fields=["decision", "rule"], name="auto_reply_answer_once"),
         ]
         indexes = [
             models.Index(fields=["whatsapp_account", "answered_at"], name="auto_reply_answer_number"),
             models.Index(fields=["whatsapp_account", "chat_key", "answered_at"], name="auto_reply_answer_chat"),
             models.Index(fields=["rule", "answered_at"], name="auto_reply_answer_week"),
+            models.Index(
+                fields=["workspace", "contact"], condition=Q(contact__isnull=False), name="auto_reply_answer_of"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -111,13 +111,15 @@ class AutoReplyDecisionData(PersonalData):
 @declare
 class AutoReplyAnswerData(PersonalData):
     model = "messaging.AutoReplyAnswer"
-    subjects = {"workspace": "workspace", "contact": "decision__contact"}
+    subjects = {"workspace": "workspace", "contact": "contact"}
     fields = {
         "id": technical("Names the row."),
         "workspace": WORKSPACE,
         "decision": technical("Leads to the decision."),
         "rule": technical("Leads to the rule that was followed."),
         "whatsapp_account": technical("Tells which number answered."),
-        "chat_key": replace(CHAT, purpose="Counts the answers in a chat.", export=Export.OMITTED),
+        "contact": WHOSE_CHAT,
+        "chat_jid": replace(CHAT, purpose="Counts the answers in a chat.", correct=Correct.NEVER),
+        "chat_key": replace(CHAT, purpose="Keeps the chat's addresses together.", export=Export.OMITTED),
         **dict.fromkeys(("replied", "answered_at"), TRACE),
     }

@@ -64,11 +64,11 @@ ON CONFLICT (whatsapp_account_id, message_id) DO NOTHING RETURNING id
 """)
 _ANSWER = PreparedStatement("""
 INSERT INTO messaging_autoreplyanswer (
-    id, workspace_id, decision_id, rule_id, whatsapp_account_id, chat_key, replied, answered_at
+    id, workspace_id, decision_id, rule_id, whatsapp_account_id, contact_id, chat_jid, replied, answered_at
 )
-SELECT v.id, $1, v.decision, v.rule, v.account, v.key, v.replied, $2
+SELECT v.id, $1, v.decision, v.rule, v.account, v.contact, v.jid, v.replied, $2
 FROM jsonb_to_recordset($3::jsonb) AS v (
-    id uuid, decision uuid, rule uuid, account uuid, key text, replied boolean
+    id uuid, decision uuid, rule uuid, account uuid, contact uuid, jid text, replied boolean
 )
 RETURNING 1
 """)
@@ -216,7 +216,7 @@ def _decide(workspace, setting, rules: Rules, chats, states, messages, now: date
         expected = {rule.id: bool(rule.replies) for rule in verdict.follow}
         settle(state, verdict, now, expected)
         sent[message.whatsapp_account_id] = sent.get(message.whatsapp_account_id, 0) + sum(expected.values())
-        judged.append((message, key, verdict, uuid7()))
+        judged.append((message, verdict, uuid7()))
     _write(workspace, judged, now)
     save_chats({key: known[key].state for _, key, _ in todo})
 
@@ -230,7 +230,7 @@ def _sent_in_hour(accounts: set[UUID], now: datetime) -> dict[UUID, int]:
     return dict(_SENT_IN_HOUR.fetch([list(accounts), now - timedelta(hours=1)]))
 
 
-def _write(workspace: Workspace, judged: list[tuple[ObservedMessage, Key, Judgement, UUID]], now: datetime) -> None:
+def _write(workspace: Workspace, judged: list[tuple[ObservedMessage, Judgement, UUID]], now: datetime) -> None:
     """Write the decisions, do what was decided, and write what became of it."""
     rows = [
         {
@@ -245,11 +245,11 @@ def _write(workspace: Workspace, judged: list[tuple[ObservedMessage, Key, Judgem
             "others": verdict.others,
             "received_at": message.sent_at.isoformat(),
         }
-        for message, _, verdict, id in judged
+        for message, verdict, id in judged
     ]
     written = {row[0] for row in _DECIDE.fetch([workspace.pk, now, json.dumps(rows)])}
     answers = []
-    for message, key, verdict, id in judged:
+    for message, verdict, id in judged:
         if id not in written or not verdict.follow:
             continue
         decision = AutoReplyDecision(
@@ -266,7 +266,8 @@ def _write(workspace: Workspace, judged: list[tuple[ObservedMessage, Key, Judgem
                 "decision": str(id),
                 "rule": str(rule_id),
                 "account": str(message.whatsapp_account_id),
-                "key": key[1],
+                "contact": message.contact_id and str(message.contact_id),
+                "jid": message.chat_jid,
                 "replied": each.replied,
             }
             for rule_id, each in done.items()

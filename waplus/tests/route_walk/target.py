@@ -525,7 +525,7 @@ def _auto_replies(workspace: Workspace, account: WhatsAppAccount, contact: Conta
         decision=decision,
         rule=rule,
         whatsapp_account=account,
-        chat_key=chat_jid,
+        chat_jid=chat_jid,
         replied=True,
         answered_at=now,
     )
