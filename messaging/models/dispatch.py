@@ -195,6 +195,10 @@ class QueuedMessage(WorkspaceModel):
                 condition=Q(state__in=TO_SEE_TO),
                 name="queued_message_to_see_to",
             ),
+            # Entered seldom: it costs a hand-out nothing that could be measured.
+            models.Index(
+                fields=["workspace", "-due_at", "-id"], condition=Q(state="skipped"), name="queued_message_skipped"
+            ),
             models.Index(fields=["whatsapp_account"], condition=Q(state="late"), name="queued_message_late"),
             models.Index(
                 fields=["scheduled_message"],

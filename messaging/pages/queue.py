@@ -40,7 +40,7 @@ VIEWS = {
     "skipped": gettext_lazy("Skipped"),
     "today": gettext_lazy("Sent today"),
 }
-# Few among many, and no index of their own: they are looked for when somebody asks, never counted by the way.
+# Nobody has to see to them: they are looked for when somebody asks, never counted by the way.
 UNCOUNTED = {"skipped"}
 _SOONEST = {"soonest": Sort("due_at", decode=moment)}
 _NEWEST = {"newest": Sort("due_at", descending=True, decode=moment)}
