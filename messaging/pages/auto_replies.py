@@ -293,7 +293,7 @@ def try_rules(request, membership):
     if request.method == "POST":
         asked = {name: request.POST.get(name, "") for name in ("rule", "span", "samples")}
         lines = [line.strip()[:4096] for line in asked["samples"].splitlines() if line.strip()][:50]
-        chosen = _ids([asked["rule"]]) or None
+        chosen = [rule.pk for rule in all_rules if str(rule.pk) == asked["rule"]] or None
         days = int(asked["span"]) if asked["span"] in SPANS else 0
         found = simulation.simulate(
             workspace=workspace,

@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema
 
 from accounts.api import WorkspaceView
 from accounts.models import Role
+from crm.services.whatsapp_accounts import account_of
 from messaging.models import Dispatcher
 from messaging.serializers.dispatch import DispatcherChoiceSerializer, DispatcherSerializer
 from messaging.services import dispatch
@@ -22,7 +23,7 @@ class DispatcherView(WorkspaceView):
 
     @extend_schema(operation_id="dispatcher_choose", tags=["dispatch"], request=DispatcherChoiceSerializer)
     def put(self, request, id):
-        dispatch.dispatcher_of(workspace=self.workspace, account_id=id)
+        account_of(workspace=self.workspace, account_id=id)
         dispatcher = dispatch.choose_dispatcher(
             workspace=self.workspace,
             account_id=id,

@@ -82,9 +82,10 @@ def read_ack(item) -> Ack:
 
 
 def _level(item: dict) -> int:
-    if item.get("scheme") not in SCHEMES:
+    scheme = item.get("scheme")
+    if not isinstance(scheme, str) or scheme not in SCHEMES:
         raise ItemRefused("invalid", f"scheme must be one of: {', '.join(SCHEMES)}.")
-    low, high, above = SCHEMES[item["scheme"]]
+    low, high, above = SCHEMES[scheme]
     ack = item.get("ack")
     if isinstance(ack, bool) or not isinstance(ack, int) or not low <= ack <= high:
         raise ItemRefused("invalid", f"ack must be a whole number from {low} to {high} in this scheme.")

@@ -26,6 +26,7 @@ from messaging.services.auto_replies.matching import folded
 from messaging.services.auto_replies.rules import checked_parts, clean_rule
 from messaging.services.auto_replies.versions import setting_of
 from messaging.services.suppression.asking import is_suppressed
+from waplus.lib.errors import UNKNOWN_ID, Invalid
 from waplus.lib.ids import uuid7
 
 MAX_MESSAGES = 5_000
@@ -91,7 +92,11 @@ def _rules(workspace: Workspace, ids, given: dict | None) -> tuple[Rules, dict[U
         says = {one.pk: [part["body"] for part in parts]}
         return compile_rules(workspace, [one], {one.pk: len(parts)}), says
     rows = AutoReplyRule.objects.for_workspace(workspace).order_by("position", "id")
-    rows = rows.filter(enabled=True) if ids is None else rows.filter(pk__in=ids)
+    rows = list(rows.filter(enabled=True) if ids is None else rows.filter(pk__in=ids))
+    known = {row.pk for row in rows}
+    for index, id in enumerate(ids or ()):
+        if id not in known:
+            raise Invalid(f"rules.{index}", "does_not_exist", UNKNOWN_ID)
     says: dict[UUID, list[str]] = {}
     parts = ContentPart.objects.for_workspace(workspace).filter(auto_reply_rule__isnull=False)
     for rule_id, body in parts.values_list("auto_reply_rule", "body"):

@@ -194,7 +194,13 @@ def duplicate_broadcast(
     copy = Broadcast(id=id or uuid7(), workspace=workspace, created_by=user, name=name[:MAX_NAME] or source.name)
     for column in COPIED:
         setattr(copy, column, getattr(source, column))
-    copy.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            copy.save(force_insert=True)
+    except IntegrityError:
+        if (existing := _existing(workspace, copy.pk)) is None:
+            raise
+        return existing, False
     parts = [{"body": part.body, "media": part.media} for part in contents.parts_of(source)]
     if parts:
         contents.write_parts(workspace=workspace, parts=parts, broadcast=copy)

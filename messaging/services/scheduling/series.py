@@ -163,13 +163,17 @@ def change_occurrence(
 
     `values` are what is different (those of `schedule_message`); all else is as in the series.
     """
-    if id is not None and (existing := ScheduledMessage.objects.for_workspace(workspace).filter(pk=id).first()):
+    own = ScheduledMessage.objects.for_workspace(workspace).filter(pk=id)
+    if id is not None and (existing := own.first()):
         return existing, False
     # Contacts are locked before everything else. Who is in the bin is left to the series.
     theirs = ScheduledRecipient.objects.for_workspace(workspace).filter(scheduled_message=message_id)
     contacts = Contact.objects.for_workspace(workspace).alive().filter(pk__in=theirs.values("contact")).order_by("pk")
     alive = {contact.pk: contact for contact in held(contacts, Hold.FROM_CHANGE)}
     message, recipients = _series(workspace, message_id)
+    # Whoever asked the same at the same moment has left the time out while this one waited for the series.
+    if id is not None and (existing := own.first()):
+        return existing, False
     now, before = timezone.now(), counted(recipients)
     _leave_out(message, recipients, occurrence, now)
     finish_change(message, recipients, before)
