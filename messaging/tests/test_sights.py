@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts import actors
 from accounts.tests.together import meet_behind
@@ -91,6 +91,12 @@ def test_rows_are_locked_in_order_of_their_ids(acme, number, put, monkeypatch):
             lock.first()
             return QueuedMessage.objects.select_for_update(nowait=True).get(pk=second).held_by
 
-    answers = meet_behind(monkeypatch, lock, "first", hold, lambda: see(acme, message(number)))
+    def see_as_they_lie():
+        """Without an index that would have them in order by chance."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+            see(acme, message(number))
+
+    answers = meet_behind(monkeypatch, lock, "first", hold, see_as_they_lie)
     assert answers == ["new_contacts", None]
     assert held() == set()
