@@ -266,6 +266,7 @@ cluster.stop()
 def test_removes_throwaway_cluster(tmp_path):
     with throwaway.throwaway_cluster(folder=tmp_path) as cluster:
         assert ask(cluster, "SHOW fsync", "waplus") == "off"
+        assert ask(cluster, "SHOW synchronous_commit", "waplus") == "on"  # a killed server has lost no commit
         assert ask(cluster, "SHOW max_connections", "waplus") == "200"
     assert [path.name for path in tmp_path.iterdir()] == ["test.lock"]
 
