@@ -23,6 +23,11 @@ def person(user) -> Actor:
     return Actor(ActorKind.PERSON, user.id)
 
 
+def person_or_system(user) -> Actor:
+    """Whoever asked for work that is done later; the server itself where that person is gone, or nobody asked."""
+    return person(user) if user else SYSTEM
+
+
 def instance(instance, user=None) -> Actor:
     """An extension instance, for a person or (before login) for nobody."""
     return Actor(ActorKind.INSTANCE, user.id if user else None, instance.id)

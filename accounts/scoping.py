@@ -1,15 +1,29 @@
 """What belongs to a workspace: the base of every tenant row, and where every query of one starts."""
 
+from uuid import UUID
+
 from django.db import models
 
+from waplus.lib.errors import Refused
 from waplus.lib.ids import uuid7
 
 
 class WorkspaceQuerySet(models.QuerySet):
-    """Queries of tenant rows start with `for_workspace`."""
+    """Queries of tenant rows start with `for_workspace`, or with `of_client` where a client names a row to be made."""
 
     def for_workspace(self, workspace):
         return self.filter(workspace=workspace)
+
+    def of_client(self, workspace, id: UUID | None):
+        """What a request for a new row with this id is answered with: the row of the workspace that has it already.
+
+        None where the id is free, or the client made none. An id that another
+        workspace uses is refused as `id_taken`, which tells nothing of its row.
+        """
+        row = None if id is None else self.filter(pk=id).first()
+        if row is not None and row.workspace_id != workspace.pk:
+            raise Refused("id_taken", field="id")
+        return row
 
 
 class WorkspaceModel(models.Model):

@@ -99,11 +99,9 @@ def create_contact(
         contact = _create(workspace, actor, source, identities, id or uuid7(), **values)
     except Refused:
         # Whatever speaks against a repeat, it asks for nothing new.
-        if id is None or (existing := Contact.objects.filter(pk=id).first()) is None:
-            raise
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id") from None
-        return existing, False
+        if existing := Contact.objects.of_client(workspace, id):
+            return existing, False
+        raise
     return contact, True
 
 

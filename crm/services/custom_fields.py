@@ -61,9 +61,7 @@ def create_field(
     options = _options(kind, (), options)
     _check_currency(kind, currency)
     take_turns("crm_customfield", workspace.pk)
-    if id is not None and (existing := CustomField.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := CustomField.objects.of_client(workspace, id):
         return existing, False
     if CustomField.objects.for_workspace(workspace).count() >= MAX_FIELDS:
         sentence = f"A workspace has at most {MAX_FIELDS} custom fields, retired ones included."

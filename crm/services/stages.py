@@ -56,9 +56,7 @@ def create_stage(
     """A stage at the end, and whether it is new: a repeat with the same id answers the one that is there."""
     name = clean_name(name)
     take_turns("crm_stage", workspace.pk)
-    if id is not None and (existing := Stage.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := Stage.objects.of_client(workspace, id):
         return existing, False
     stages = Stage.objects.for_workspace(workspace)
     if stages.count() >= MAX_STAGES:

@@ -45,9 +45,7 @@ def create_tag(
     """
     name = clean_name(name)
     take_turns("crm_tag", workspace.pk)
-    if id is not None and (existing := Tag.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := Tag.objects.of_client(workspace, id):
         return existing, False
     tags = Tag.objects.for_workspace(workspace)
     if existing := tags.filter(folded=folded_name(name)).first():

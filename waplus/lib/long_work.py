@@ -24,19 +24,19 @@ def work_in_turns(open_ids: Callable[[], list[UUID]], go_on: Callable[[UUID], bo
             return
 
 
-def note_attempt(open_rows: QuerySet, id: UUID, *, give_up: Callable[[Model], None]) -> bool:
+def note_attempt(open_rows: QuerySet, id: UUID, *, give_up: Callable[[Model], None], most: int = MAX_ATTEMPTS) -> bool:
     """Count an attempt in a transaction of its own, so that what kills its worker is not tried for ever.
 
     Every chunk that is done sets `attempts` back to nothing. Answers whether the
-    row is still open and may be worked on; `give_up` closes one that was tried too often.
+    row is still open and may be worked on; `give_up` closes one that was tried `most` times.
     """
     with transaction.atomic():
-        row = open_rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=id).first()
+        row = open_rows.select_for_update(skip_locked=True, of=("self",), no_key=True).filter(pk=id).first()
         if row is None:
+            return False
+        if row.attempts >= most:
+            give_up(row)
             return False
         row.attempts += 1
         row.save(update_fields=["attempts"])
-        if row.attempts > MAX_ATTEMPTS:
-            give_up(row)
-            return False
         return True

@@ -16,7 +16,6 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import actors
-from accounts.actors import Actor
 from accounts.services.events import record_event
 from crm.filters import parse_filter
 from crm.models import BulkAction, BulkChunk, BulkState
@@ -79,7 +78,9 @@ def _step(action_id: UUID) -> bool:
     )
     if chunk is None:
         return _finish(row)
-    effect = EFFECTS[row.action](row.workspace, _actor(row), row.arguments, chunk.contact_ids)
+    effect = EFFECTS[row.action](
+        row.workspace, actors.person_or_system(row.created_by), row.arguments, chunk.contact_ids
+    )
     chunk.delete()
     BulkAction.objects.filter(pk=row.pk).update(
         done=F("done") + len(chunk.contact_ids),
@@ -88,10 +89,6 @@ def _step(action_id: UUID) -> bool:
         attempts=0,
     )
     return True
-
-
-def _actor(row: BulkAction) -> Actor:
-    return actors.person(row.created_by) if row.created_by else actors.SYSTEM
 
 
 def _begin(row: BulkAction) -> bool:
@@ -114,7 +111,11 @@ def _finish(row: BulkAction) -> bool:
     BulkAction.objects.filter(pk=row.pk).update(state=BulkState.FINISHED, finished_at=timezone.now())
     row.refresh_from_db()
     record_event(
-        kind="bulk_action.finished", actor=_actor(row), workspace=row.workspace, obj=row, count=max(row.changed, 1)
+        kind="bulk_action.finished",
+        actor=actors.person_or_system(row.created_by),
+        workspace=row.workspace,
+        obj=row,
+        count=max(row.changed, 1),
     )
     return True
 

@@ -99,7 +99,7 @@ def start_bulk_action(
     At most `AT_ONCE` contacts are changed before this returns; more are left to
     the worker, which freezes the set when it begins.
     """
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := BulkAction.objects.of_client(workspace, id):
         return existing, False
     arguments = checked_arguments(workspace, action, given)
     found = bulk_filter(workspace=workspace, action=action, filter=filter, ids=ids)
@@ -113,7 +113,7 @@ def start_bulk_action(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        return _existing(workspace, row.pk), False
+        return BulkAction.objects.of_client(workspace, row.pk), False
     if few is None:
         record_event(kind="bulk_action.started", actor=actor, workspace=workspace, obj=row)
         hint_after_commit(RUN)
@@ -124,13 +124,6 @@ def start_bulk_action(
     row.changed, row.refused = effect
     row.save(update_fields=["state", "finished_at", "total", "done", "changed", "refused"])
     return row, True
-
-
-def _existing(workspace: Workspace, id: UUID) -> BulkAction | None:
-    row = BulkAction.objects.filter(pk=id).first()
-    if row is not None and row.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return row
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ def upload_file(
     refused in the same answer. A repeat with the same id answers the batch that
     is there.
     """
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := ImportBatch.objects.of_client(workspace, id):
         return existing, False
     country = default_country or workspace.default_country
     source = open_source(file.file, Layout(country=country))
@@ -80,17 +80,10 @@ def upload_file(
     except IntegrityError:
         # Two uploads with one id raced; the file of this one goes again.
         batch.file.delete(save=False)
-        if existing := _existing(workspace, batch.pk):
+        if existing := ImportBatch.objects.of_client(workspace, batch.pk):
             return existing, False
         raise
     return batch, True
-
-
-def _existing(workspace: Workspace, id: UUID) -> ImportBatch | None:
-    existing = ImportBatch.objects.filter(pk=id).first()
-    if existing is not None and existing.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return existing
 
 
 def _take_layout(batch: ImportBatch, source: Source) -> None:

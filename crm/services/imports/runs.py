@@ -20,8 +20,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import actors
-from accounts.actors import Actor
+from accounts.actors import SYSTEM, person_or_system
 from accounts.models import Resource
 from accounts.services import plans
 from crm.models import ImportBatch, ImportState, RowOutcome, Tag
@@ -80,7 +79,7 @@ def run_import(batch_id: UUID, seconds: float = float("inf")) -> ImportBatch | N
             elif batch.state == ImportState.RUNNING:
                 _run(batch, end)
             elif batch.state == ImportState.UNDOING:
-                undoing.undo(batch, end, _actor(batch))
+                undoing.undo(batch, end, person_or_system(batch.created_by))
         except Stopped:
             logger.info("import %s was stopped or changed", batch_id)
         except Refused as refusal:
@@ -101,7 +100,7 @@ def note_attempt(batch_id: UUID) -> bool:
 
 
 def _give_up(batch: ImportBatch) -> None:
-    close_batch(batch, ImportState.FAILED, BROKE_OFF, _actor(batch))
+    close_batch(batch, ImportState.FAILED, BROKE_OFF, person_or_system(batch.created_by))
 
 
 def cancel_abandoned() -> None:
@@ -111,18 +110,14 @@ def cancel_abandoned() -> None:
         with transaction.atomic():
             locked = ImportBatch.objects.select_for_update().filter(pk=batch.pk, state__in=PENDING_STATES).first()
             if locked is not None:
-                close_batch(locked, ImportState.CANCELLED, "It was never started.", actors.SYSTEM)
-
-
-def _actor(batch: ImportBatch) -> Actor:
-    return actors.person(batch.created_by) if batch.created_by else actors.SYSTEM
+                close_batch(locked, ImportState.CANCELLED, "It was never started.", SYSTEM)
 
 
 def _fail(batch: ImportBatch, problem: str) -> None:
     with transaction.atomic():
         locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         if locked.state in OPEN_STATES:
-            close_batch(locked, ImportState.FAILED, problem, _actor(locked))
+            close_batch(locked, ImportState.FAILED, problem, person_or_system(locked.created_by))
     batch.refresh_from_db()
 
 
@@ -140,7 +135,7 @@ def _run(batch: ImportBatch, end: float) -> None:
     with transaction.atomic():
         locked = ImportBatch.objects.select_for_update().get(pk=batch.pk)
         if locked.state == ImportState.RUNNING:
-            close_batch(locked, ImportState.FINISHED, "", _actor(locked))
+            close_batch(locked, ImportState.FINISHED, "", person_or_system(locked.created_by))
     batch.refresh_from_db()
 
 

@@ -107,9 +107,7 @@ def create_reminder(
     `values` are those of `FIELDS`; without them it is in the zone of `user`, who
     makes it, and for them. Times in the past are fine: it is overdue then.
     """
-    if id is not None and (existing := Reminder.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := Reminder.objects.of_client(workspace, id):
         return existing, False
     values = {"time_zone": user.time_zone, "assignee": user, **_clean(values)}
     _check_assignee(workspace, values["assignee"])

@@ -162,9 +162,7 @@ def _save(hours: BusinessHours, **how) -> None:
 def create_hours(*, workspace: Workspace, actor: Actor, id: UUID | None = None, **values) -> tuple[BusinessHours, bool]:
     """New hours, and whether they are new: a repeat with the same id answers those that are there."""
     take_turns("business_hours", workspace.pk)
-    if id is not None and (existing := BusinessHours.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := BusinessHours.objects.of_client(workspace, id):
         return existing, False
     if BusinessHours.objects.for_workspace(workspace).count() >= MAX_SETS:
         raise Refused("limit_reached", f"A workspace has at most {MAX_SETS} sets of hours.", extra={"limit": MAX_SETS})

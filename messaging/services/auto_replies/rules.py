@@ -93,9 +93,7 @@ def create_rule(
 ) -> tuple[AutoReplyRule, bool]:
     """A rule at the end of the order, and whether it is new: a repeat with the same id answers the rule as it is now."""
     take_turns("auto_reply_rules", workspace.pk)
-    if id is not None and (existing := AutoReplyRule.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := AutoReplyRule.objects.of_client(workspace, id):
         return existing, False
     if AutoReplyRule.objects.for_workspace(workspace).count() >= MAX_RULES:
         raise Refused("limit_reached", f"A workspace has at most {MAX_RULES} rules.", extra={"limit": MAX_RULES})

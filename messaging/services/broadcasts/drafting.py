@@ -108,32 +108,30 @@ def create_broadcast(
     **values,
 ) -> tuple[Broadcast, bool]:
     """A draft, and whether it is new: a repeat with the same id answers the one that is there."""
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := Broadcast.objects.of_client(workspace, id):
         return existing, False
     values = _clean(workspace, user, {"audience": {}, "time_zone": user.time_zone or "UTC", **values, "name": name})
     broadcast = Broadcast(
         id=id or uuid7(), workspace=workspace, whatsapp_account=whatsapp_account, created_by=user, **values
     )
     _derive(broadcast, values)
+    _check_parts(workspace, parts)
+    return _save_new(broadcast, parts, actor)
+
+
+def _save_new(broadcast: Broadcast, parts: Sequence[dict], actor: Actor) -> tuple[Broadcast, bool]:
+    """Write a draft and what it says, and whether that is new: of two requests that race with one id the first is answered."""
     try:
         with transaction.atomic():
             broadcast.save(force_insert=True)
     except IntegrityError:
-        if (existing := _existing(workspace, broadcast.pk)) is None:
+        if (existing := Broadcast.objects.of_client(broadcast.workspace, broadcast.pk)) is None:
             raise
         return existing, False
     if parts:
-        _check_parts(workspace, parts)
-        contents.write_parts(workspace=workspace, parts=parts, broadcast=broadcast)
-    record_event(kind="broadcast.created", actor=actor, workspace=workspace, obj=broadcast)
+        contents.write_parts(workspace=broadcast.workspace, parts=parts, broadcast=broadcast)
+    record_event(kind="broadcast.created", actor=actor, workspace=broadcast.workspace, obj=broadcast)
     return broadcast, True
-
-
-def _existing(workspace: Workspace, id: UUID) -> Broadcast | None:
-    row = Broadcast.objects.filter(pk=id).first()
-    if row is not None and row.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return row
 
 
 @transaction.atomic
@@ -189,23 +187,12 @@ def duplicate_broadcast(
     source = Broadcast.objects.for_workspace(workspace).filter(pk=broadcast_id).first()
     if source is None:
         raise NotFound
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := Broadcast.objects.of_client(workspace, id):
         return existing, False
     copy = Broadcast(id=id or uuid7(), workspace=workspace, created_by=user, name=name[:MAX_NAME] or source.name)
     for column in COPIED:
         setattr(copy, column, getattr(source, column))
-    try:
-        with transaction.atomic():
-            copy.save(force_insert=True)
-    except IntegrityError:
-        if (existing := _existing(workspace, copy.pk)) is None:
-            raise
-        return existing, False
-    parts = [{"body": part.body, "media": part.media} for part in contents.parts_of(source)]
-    if parts:
-        contents.write_parts(workspace=workspace, parts=parts, broadcast=copy)
-    record_event(kind="broadcast.created", actor=actor, workspace=workspace, obj=copy)
-    return copy, True
+    return _save_new(copy, [{"body": part.body, "media": part.media} for part in contents.parts_of(source)], actor)
 
 
 @transaction.atomic

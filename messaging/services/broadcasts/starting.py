@@ -15,7 +15,6 @@ from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts import actors
@@ -33,6 +32,7 @@ from messaging.services.queueing import INSERT_COLUMNS, RESERVED_ID
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.hints import hint_after_commit
 from waplus.lib.locks import take_turn_now
+from waplus.lib.long_work import note_attempt
 
 START = "messaging.tasks.start_broadcasts"
 MAX_ATTEMPTS = 5
@@ -129,7 +129,7 @@ class _Overtaken(Exception):
 def run_start(broadcast_id: UUID) -> bool:
     """Start one broadcast that waits for it; False if another worker is at it, it was cancelled, or it cannot start."""
     try:
-        if not _count_attempt(broadcast_id):
+        if not _note_attempt(broadcast_id):
             return False
         with transaction.atomic():
             return _start(broadcast_id)
@@ -146,15 +146,12 @@ def run_start(broadcast_id: UUID) -> bool:
 
 
 @transaction.atomic
-def _count_attempt(broadcast_id: UUID) -> bool:
-    """Count an attempt that is about to be made; False if it is another worker's, or was the last one already."""
-    if not take_turn_now("broadcast", broadcast_id):
-        return False
-    waiting = Broadcast.objects.filter(pk=broadcast_id, state=BroadcastState.STARTING)
-    if waiting.filter(attempts__lt=MAX_ATTEMPTS).update(attempts=F("attempts") + 1):
-        return True
-    _back_to_draft(broadcast_id, BROKE_OFF)
-    return False
+def _note_attempt(broadcast_id: UUID) -> bool:
+    """Count an attempt at a broadcast that no other worker is at, and answer whether it may be made."""
+    waiting = Broadcast.objects.filter(state=BroadcastState.STARTING)
+    return take_turn_now("broadcast", broadcast_id) and note_attempt(
+        waiting, broadcast_id, give_up=lambda row: _back_to_draft(row.pk, BROKE_OFF), most=MAX_ATTEMPTS
+    )
 
 
 def _start(broadcast_id: UUID) -> bool:
@@ -196,9 +193,12 @@ def _start(broadcast_id: UUID) -> bool:
     )
     if not is_started:
         raise _Overtaken
-    actor = actors.person(broadcast.started_by) if broadcast.started_by else actors.SYSTEM
     record_event(
-        kind="broadcast.started", actor=actor, workspace=broadcast.workspace, obj=broadcast, count=judged.fitting
+        kind="broadcast.started",
+        actor=actors.person_or_system(broadcast.started_by),
+        workspace=broadcast.workspace,
+        obj=broadcast,
+        count=judged.fitting,
     )
     hint_at_changes(broadcast.workspace)
     return True

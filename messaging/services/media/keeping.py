@@ -49,7 +49,7 @@ def keep_file(
     answer the file that was kept before, under its own id. Raises
     `media_type_refused`, `too_large` and `plan_limit_reached`.
     """
-    if id is not None and (existing := file_by_id(workspace, id)):
+    if existing := MediaFile.objects.of_client(workspace, id):
         return existing, False
     taken = _look_at(workspace, file, name)
     sha256 = _hash(taken.file)
@@ -74,21 +74,13 @@ def keep_file(
     except IntegrityError:
         # Another request kept the same bytes, or took the id, meanwhile.
         delete_files(media)
-        if existing := _known(workspace, sha256) or file_by_id(workspace, media.pk):
+        if existing := _known(workspace, sha256) or MediaFile.objects.of_client(workspace, media.pk):
             return existing, False
         raise Refused("conflict") from None
     except BaseException:
         delete_files(media)
         raise
     return media, True
-
-
-def file_by_id(workspace: Workspace, id: UUID) -> MediaFile | None:
-    """A file that a client's id names already; an id of another workspace is taken."""
-    existing = MediaFile.objects.filter(pk=id).first()
-    if existing is not None and existing.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return existing
 
 
 def check_size(*, workspace: Workspace, size: int, kind: str | None = None) -> None:

@@ -17,7 +17,7 @@ from accounts.models import Resource, User, Workspace
 from accounts.services import plans
 from messaging.models import MediaFile, MediaPart, MediaUpload
 from messaging.services.media.containers import CHUNK
-from messaging.services.media.keeping import check_size, file_by_id, keep_file
+from messaging.services.media.keeping import check_size, keep_file
 from waplus.lib.errors import Invalid, NotFound, Refused
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import take_turns
@@ -31,7 +31,7 @@ def begin_upload(
     *, workspace: Workspace, user: User, name: str = "", size: int, sha256: bytes | None = None, id: UUID | None = None
 ) -> tuple[MediaUpload, bool]:
     """Announce a file of `size` bytes; answers whether the upload is new. The file gets the upload's id, if it is new."""
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := _existing(workspace, id):
         return existing, False
     check_size(workspace=workspace, size=size)
     if plans.used_of(workspace=workspace, resource=Resource.MEDIA_BYTES) + size > _limit(workspace):
@@ -63,11 +63,9 @@ def _limit(workspace: Workspace) -> int:
     return Workspace.objects.select_related("plan").get(pk=workspace.pk).plan.max_media_bytes
 
 
-def _existing(workspace: Workspace, id: UUID) -> MediaUpload | None:
-    existing = MediaUpload.objects.filter(pk=id).first()
-    if existing is not None and existing.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    file_by_id(workspace, id)  # nor may the file that it becomes have an id that another workspace has
+def _existing(workspace: Workspace, id: UUID | None) -> MediaUpload | None:
+    existing = MediaUpload.objects.of_client(workspace, id)
+    MediaFile.objects.of_client(workspace, id)  # nor may the file that it becomes have an id that another workspace has
     return existing
 
 

@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from accounts import actors
-from accounts.actors import Actor
+from accounts.actors import person_or_system
 from crm.models import BulkState
 from crm.models.bulk import OPEN_STATES
 from messaging.models import NumberList, NumberListChunk, NumberListRefusal
@@ -49,11 +48,7 @@ def _go_on(list_id: UUID) -> bool:
 
 
 def _give_up(row: NumberList) -> None:
-    close_list(row, BulkState.FAILED, BROKE_OFF, _actor(row))
-
-
-def _actor(row: NumberList) -> Actor:
-    return actors.person(row.created_by) if row.created_by else actors.SYSTEM
+    close_list(row, BulkState.FAILED, BROKE_OFF, person_or_system(row.created_by))
 
 
 @transaction.atomic
@@ -76,7 +71,7 @@ def take_chunk(list_id: UUID) -> bool:
     row.refused += len(refusals)
     row.save(update_fields=["state", "attempts", "done", "added", "known", "refused"])
     if row.done == row.total:
-        close_list(row, BulkState.FINISHED, "", _actor(row))
+        close_list(row, BulkState.FINISHED, "", person_or_system(row.created_by))
     return True
 
 

@@ -33,7 +33,7 @@ def upload_list(
     A repeat with the same id answers the one that is there. A file that cannot be
     read as a list is refused in the same answer.
     """
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := NumberList.objects.of_client(workspace, id):
         return existing, False
     lines = lines_of(file.read(), workspace.default_country)
     row = NumberList(
@@ -54,17 +54,10 @@ def upload_list(
             hint_after_commit(RUN)
     except IntegrityError:
         # Two uploads with one id raced.
-        if existing := _existing(workspace, row.pk):
+        if existing := NumberList.objects.of_client(workspace, row.pk):
             return existing, False
         raise
     return row, True
-
-
-def _existing(workspace: Workspace, id: UUID) -> NumberList | None:
-    existing = NumberList.objects.filter(pk=id).first()
-    if existing is not None and existing.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return existing
 
 
 def _check_room(workspace: Workspace) -> None:

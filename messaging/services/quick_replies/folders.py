@@ -39,9 +39,7 @@ def create_folder(
     """A folder at the end of the order, and whether it is new: a repeat of the id or the name answers what is there."""
     name = clean_name(name)
     take_turns("messaging_quickreplyfolder", workspace.pk)
-    if id is not None and (existing := QuickReplyFolder.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := QuickReplyFolder.objects.of_client(workspace, id):
         return existing, False
     folders = QuickReplyFolder.objects.for_workspace(workspace)
     if existing := folders.filter(folded=folded_name(name)).first():

@@ -63,9 +63,7 @@ def schedule_message(
     id: UUID | None = None,
 ) -> tuple[ScheduledMessage, bool]:
     """Schedule a message, and whether it is new: a repeat with the same id answers the one that is there."""
-    if id is not None and (existing := ScheduledMessage.objects.filter(pk=id).first()):
-        if existing.workspace_id != workspace.pk:
-            raise Refused("id_taken", field="id")
+    if existing := ScheduledMessage.objects.of_client(workspace, id):
         return existing, False
     hold_contacts(workspace, recipients)
     parts = clean_parts(parts)

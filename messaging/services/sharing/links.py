@@ -60,7 +60,7 @@ def create_share(
     id: UUID | None = None,
 ) -> tuple[ShareLink, str | None]:
     """Make a link; answers it and its token, which is told this once. A repeat with the same id has no token."""
-    if id is not None and (existing := _existing(workspace, id)):
+    if existing := ShareLink.objects.of_client(workspace, id):
         return existing, None
     # Neither deleted nor given to another contact before the link is there: what ends with either ends the link.
     found = held(Chat.objects.for_workspace(workspace).filter(pk=chat_id), Hold.FROM_CHANGE)
@@ -94,17 +94,10 @@ def create_share(
             share.save(force_insert=True)
             record_event(kind="share.created", actor=actor, workspace=workspace, obj=share)
     except IntegrityError:
-        if existing := _existing(workspace, share.pk):
+        if existing := ShareLink.objects.of_client(workspace, share.pk):
             return existing, None
         raise
     return share, token
-
-
-def _existing(workspace: Workspace, id: UUID) -> ShareLink | None:
-    existing = ShareLink.objects.filter(pk=id).first()
-    if existing is not None and existing.workspace_id != workspace.pk:
-        raise Refused("id_taken", field="id")
-    return existing
 
 
 def _resolved(workspace: Workspace, chat_id: UUID, stretch: Stretch) -> list[UUID]:

@@ -13,7 +13,7 @@ from crm.models import Contact, ContactIdentity
 from crm.services.identities import owners_of
 from messaging.models import ConsentKind, ConsentMeans, ConsentRecord, Suppression, SuppressionSource
 from messaging.services.suppression.keys import hash_of, key_version, keys_of_jid
-from waplus.lib.errors import Invalid, NotFound, Refused
+from waplus.lib.errors import Invalid, NotFound
 from waplus.lib.ids import uuid7
 from waplus.lib.locks import take_turns
 from waplus.lib.phones import InvalidPhone, match_key
@@ -49,10 +49,8 @@ def suppress(
     opt-out word that they wrote, `account_id` the number that they wrote it to.
     Refuses a contact without ids, a group, and what is no number.
     """
-    if id is not None and (made := Suppression.objects.for_workspace(workspace).filter(pk=id).first()):
+    if made := Suppression.objects.of_client(workspace, id):
         return leader_of(made), False
-    if id is not None and Suppression.objects.filter(pk=id).exists():
-        raise Refused("id_taken", field="id")
     take_turns(SUPPRESSIONS, workspace.pk)
     keys, contact_id = _keys(workspace, contact, phone, jid)
     hashes = [hash_of(key) for key in keys]
