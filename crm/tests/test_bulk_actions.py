@@ -8,16 +8,19 @@ import time
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from accounts import actors
 from accounts.models import Event, Resource
 from accounts.services import plans
-from accounts.tests.together import assert_refused, at_once, linger
+from accounts.tests.together import assert_refused, at_once, linger, meet_behind
 from crm.models import BulkAction, BulkChunk, Contact, ContactTag, FieldValue, Tag
 from crm.services import bin
-from crm.services.bulk import running, sets, starting
+from crm.services.bulk import effects, running, sets, starting
 from crm.tests.records import add_contact, add_field, add_stage, add_tag, hold, wear
 from waplus.lib.ids import uuid7
+from waplus.lib.locks import session_turn
+from waplus.tests.killing import kill_at
 
 BULK = "/api/v1/contacts/bulk/"
 
@@ -302,6 +305,105 @@ def test_killed_worker_leaves_whole_chunks_and_the_next_goes_on(alice_device, ac
     assert state(row) == ("finished", 400, 400, 400) and kills
     assert ContactTag.objects.count() == 400 and not BulkChunk.objects.exists()
     assert sum(Event.objects.filter(kind="contact.tagged").values_list("count", flat=True)) == 400
+
+
+def wait_for_turn(row: dict) -> None:
+    """Until the server has ended what a killed worker had begun."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with session_turn(starting.RUN, row["id"]) as is_free:
+            if is_free:
+                return
+    raise AssertionError("the killed worker keeps its turn")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_action_that_kills_its_worker_is_not_tried_for_ever(alice_device, client, alice, acme, in_background, tmp_path):
+    """Behind five workers that died in the second chunk there is a reason to read, and the first chunk stays done."""
+    vip = add_tag(acme, "VIP")
+    people(acme, 8)
+    row = start(alice_device, "add_tags", 202, filter={}, tags=[str(vip.pk)])
+    assert running._step(row["id"]) and running._step(row["id"])
+    for attempt in range(1, running.MAX_ATTEMPTS + 1):
+        kill_at(
+            "crm.services.bulk.running.run_open_actions", "crm.services.bulk.effects._tags", "behind", mails=tmp_path
+        )
+        wait_for_turn(row)
+        assert (state(row), BulkAction.objects.get().attempts) == (("running", 8, 3, 3), attempt)
+    running.run_open_actions()
+    assert state(row) == ("failed", 8, 3, 3)
+    assert ContactTag.objects.count() == 3 and not BulkChunk.objects.exists()
+    assert Event.objects.filter(kind="bulk_action.failed").count() == 1
+    shown = alice_device.client.get(f"{BULK}{row['id']}/").json()
+    assert shown["problem"] == running.BROKE_OFF and running.BROKE_OFF.startswith("It broke off 5 times")
+    client.force_login(alice)
+    assert running.BROKE_OFF in client.get(reverse("bulk-action", args=[row["id"]])).content.decode()
+
+
+def test_action_that_breaks_off_does_not_hold_the_next_one_up(alice_device, acme, in_background, monkeypatch):
+    vip, stage = add_tag(acme, "VIP"), add_stage(acme, "Won")
+    people(acme, 4)
+    broken = start(alice_device, "add_tags", 202, filter={}, tags=[str(vip.pk)])
+    other = start(alice_device, "set_stage", 202, filter={}, stage=str(stage.pk))
+
+    def break_off(*args):
+        raise MemoryError
+
+    monkeypatch.setattr(effects, "_tags", break_off)
+    running.run_open_actions()
+    assert (state(broken), state(other)) == (("running", 4, 0, 0), ("finished", 4, 4, 4))
+    for _ in range(running.MAX_ATTEMPTS):
+        running.run_open_actions()
+    assert state(broken) == ("failed", 4, 0, 0) and BulkAction.objects.get(pk=broken["id"]).problem == running.BROKE_OFF
+    assert not ContactTag.objects.exists() and not BulkChunk.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_second_worker_leaves_the_action_to_the_first(alice_device, acme, in_background, monkeypatch):
+    vip = add_tag(acme, "VIP")
+    people(acme, 8)
+    row = start(alice_device, "add_tags", 202, filter={}, tags=[str(vip.pk)])
+
+    def come_again() -> list[bool]:
+        return [running.run_action(row["id"]) for _ in range(running.MAX_ATTEMPTS + 1)]
+
+    answers = meet_behind(monkeypatch, effects, "_tags", lambda: running.run_action(row["id"]), come_again)
+    assert answers == [True, [False] * (running.MAX_ATTEMPTS + 1)]
+    assert (state(row), BulkAction.objects.get().attempts) == (("finished", 8, 8, 8), 0)
+    assert sorted(Event.objects.filter(kind="contact.tagged").values_list("count", flat=True)) == [2, 3, 3]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stopping_waits_for_the_chunk_that_is_written(alice_device, bob_device, acme, in_background, monkeypatch):
+    vip = add_tag(acme, "VIP")
+    people(acme, 8)
+    row = start(alice_device, "add_tags", 202, filter={}, tags=[str(vip.pk)])
+
+    def stop() -> dict:
+        return bob_device.client.post(f"{BULK}{row['id']}/stop/").json()
+
+    worked, stopped = meet_behind(monkeypatch, effects, "_tags", lambda: running.run_action(row["id"]), stop)
+    found = BulkAction.objects.get()
+    # Between two chunks either of them may come first.
+    assert worked is True and stopped["state"] == found.state in ("stopped", "finished")
+    assert found.done in (3, 6, 8) and stopped["done"] == found.done == found.changed == ContactTag.objects.count()
+    assert found.attempts in (0, 1) and not BulkChunk.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_meets_a_stop_does_nothing(alice_device, bob_device, acme, in_background, monkeypatch):
+    vip = add_tag(acme, "VIP")
+    people(acme, 8)
+    row = start(alice_device, "add_tags", 202, filter={}, tags=[str(vip.pk)])
+    assert running._step(row["id"])
+
+    def stop() -> dict:
+        return bob_device.client.post(f"{BULK}{row['id']}/stop/").json()
+
+    stopped, worked = meet_behind(monkeypatch, starting, "close_action", stop, lambda: running.run_action(row["id"]))
+    assert (stopped["state"], worked) == ("stopped", False)
+    assert state(row) == ("stopped", 8, 0, 0)
+    assert not ContactTag.objects.exists() and not BulkChunk.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

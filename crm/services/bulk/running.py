@@ -1,8 +1,9 @@
 """The worker's side of bulk actions: freeze the set, then a chunk a transaction.
 
-A chunk's transaction changes its contacts, deletes the chunk and moves the
-progress on. A worker that is killed leaves whole chunks behind, and the next
-sweep goes on with them; two workers never take one chunk.
+A chunk's transaction holds the action, changes its contacts, deletes the chunk
+and moves the progress on. A worker that is killed leaves whole chunks behind,
+and the next sweep goes on with them. Whoever works on an action or stops it
+locks the action first and what is left of its set after it.
 """
 
 import logging
@@ -11,24 +12,27 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import actors
-from accounts.services.events import record_event
+from accounts.actors import SYSTEM, person_or_system
 from crm.filters import parse_filter
-from crm.models import BulkAction, BulkChunk, BulkState
+from crm.models import BulkAction, BulkState
 from crm.models.bulk import OPEN_STATES
 from crm.services.bulk.effects import EFFECTS
 from crm.services.bulk.sets import freeze
+from crm.services.bulk.starting import RUN, close_action
 from waplus.lib.errors import Refused
-from waplus.lib.long_work import work_in_turns
+from waplus.lib.locks import session_turn
+from waplus.lib.long_work import note_attempt, work_in_turns
 
 MAX_ATTEMPTS = 5
 SLICE = 5.0  # seconds that one action may go on while others wait
 SWEEP = 300.0  # seconds after which a sweep leaves the rest to the next one
-BROKE_OFF = "It broke off several times. Support can look into it."
+BROKE_OFF = (
+    f"It broke off {MAX_ATTEMPTS} times, so the rest was left as it was. What was done stays done. "
+    "Support can look into it."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -38,102 +42,81 @@ def run_open_actions() -> None:
 
 
 def _open_ids() -> list[UUID]:
-    found = BulkAction.objects.filter(state__in=OPEN_STATES).order_by("created_at")
+    # What broke off already does not hold up what was not tried yet.
+    found = BulkAction.objects.filter(state__in=OPEN_STATES).order_by("attempts", "created_at")
     return list(found.values_list("pk", flat=True)[:50])
 
 
 def run_action(action_id: UUID, *, seconds: float = SWEEP) -> bool:
-    """Go on with one action for some seconds; answers whether any of it was done."""
+    """Go on with one action for some seconds; answers whether any of it was done.
+
+    Nothing, if another worker is at it: an action whose attempts two workers
+    count at a time would be given up too soon.
+    """
     end, went_on = time.monotonic() + seconds, False
-    while time.monotonic() < end:
+    with session_turn(RUN, action_id) as is_ours:
+        if not is_ours:
+            return False
         try:
-            with transaction.atomic():
-                step = _step(action_id)
-        except DatabaseError:
-            logger.exception("bulk action %s broke off", action_id)
-            _give_up_after_some(action_id)
-            return went_on
+            while time.monotonic() < end and _may_try(action_id) and _step(action_id):
+                went_on = True
         except Refused as refusal:
             _fail(action_id, refusal.detail)
             return True
-        if not step:
-            return went_on
-        went_on = True
+        except Exception:
+            # Whatever it is: the actions behind it, other people's, go on all the same.
+            logger.exception("bulk action %s broke off", action_id)
     return went_on
 
 
+def _may_try(action_id: UUID) -> bool:
+    """Count an attempt at the next step; False if the action has ended, or ends here because it broke off too often."""
+    found = BulkAction.objects.filter(state__in=OPEN_STATES)
+    return note_attempt(found, action_id, give_up=_give_up, most=MAX_ATTEMPTS)
+
+
+def _give_up(row: BulkAction) -> None:
+    close_action(row, BulkState.FAILED, SYSTEM, BROKE_OFF)
+
+
+def _locked(action_id: UUID) -> BulkAction | None:
+    rows = BulkAction.objects.select_related("workspace", "created_by").filter(state__in=OPEN_STATES)
+    return rows.select_for_update(of=("self",), no_key=True).filter(pk=action_id).first()
+
+
+@transaction.atomic
 def _step(action_id: UUID) -> bool:
-    """Freeze the set, do one chunk, or finish; False if there is nothing that this worker could do."""
-    row = BulkAction.objects.select_related("workspace", "created_by").filter(pk=action_id).first()
-    if row is None or row.state not in OPEN_STATES:
+    """Freeze the set, do one chunk, or finish; False if the action has ended."""
+    row = _locked(action_id)
+    if row is None:
         return False
+    actor = person_or_system(row.created_by)
     if row.state == BulkState.WAITING:
-        return _begin(row)
-    chunk = (
-        BulkChunk.objects.for_workspace(row.workspace)
-        .filter(bulk_action=row)
-        .order_by("number")
-        .select_for_update(skip_locked=True)
-        .first()
-    )
-    if chunk is None:
-        return _finish(row)
-    effect = EFFECTS[row.action](
-        row.workspace, actors.person_or_system(row.created_by), row.arguments, chunk.contact_ids
-    )
-    chunk.delete()
-    BulkAction.objects.filter(pk=row.pk).update(
-        done=F("done") + len(chunk.contact_ids),
-        changed=F("changed") + effect.changed,
-        refused=F("refused") + effect.refused,
-        attempts=0,
-    )
+        _begin(row)
+    elif (chunk := row.chunks.order_by("number").first()) is not None:
+        effect = EFFECTS[row.action](row.workspace, actor, row.arguments, chunk.contact_ids)
+        chunk.delete()
+        row.done += len(chunk.contact_ids)
+        row.changed += effect.changed
+        row.refused += effect.refused
+    else:
+        close_action(row, BulkState.FINISHED, actor)
+    row.attempts = 0
+    row.save(update_fields=["state", "total", "done", "changed", "refused", "attempts"])
     return True
 
 
-def _begin(row: BulkAction) -> bool:
-    locked = BulkAction.objects.select_for_update(skip_locked=True).filter(pk=row.pk, state=BulkState.WAITING)
-    if not locked.exists():
-        return False
+def _begin(row: BulkAction) -> None:
     found = parse_filter(row.workspace, row.filter, lenient=True)
     if found.dead:
         raise Refused("wrong_state", "Something that its filter speaks of was deleted before it began.")
-    total = freeze(row, found, row.created_by)
-    BulkAction.objects.filter(pk=row.pk).update(state=BulkState.RUNNING, total=total)
-    return True
-
-
-def _finish(row: BulkAction) -> bool:
-    """Every chunk is gone, or another worker has the last ones."""
-    locked = BulkAction.objects.select_for_update(skip_locked=True).filter(pk=row.pk, state=BulkState.RUNNING)
-    if not locked.exists() or BulkChunk.objects.for_workspace(row.workspace).filter(bulk_action=row).exists():
-        return False
-    BulkAction.objects.filter(pk=row.pk).update(state=BulkState.FINISHED, finished_at=timezone.now())
-    row.refresh_from_db()
-    record_event(
-        kind="bulk_action.finished",
-        actor=actors.person_or_system(row.created_by),
-        workspace=row.workspace,
-        obj=row,
-        count=max(row.changed, 1),
-    )
-    return True
+    row.total, row.state = freeze(row, found, row.created_by), BulkState.RUNNING
 
 
 @transaction.atomic
 def _fail(action_id: UUID, problem: str) -> None:
-    row = BulkAction.objects.select_related("workspace").select_for_update(of=("self",)).get(pk=action_id)
-    if row.state in OPEN_STATES:
-        row.chunks.all().delete()
-        row.state, row.problem, row.finished_at = BulkState.FAILED, problem, timezone.now()
-        row.save(update_fields=["state", "problem", "finished_at"])
-        record_event(kind="bulk_action.failed", actor=actors.SYSTEM, workspace=row.workspace, obj=row)
-
-
-def _give_up_after_some(action_id: UUID) -> None:
-    BulkAction.objects.filter(pk=action_id).update(attempts=F("attempts") + 1)
-    if BulkAction.objects.filter(pk=action_id, attempts__gte=MAX_ATTEMPTS).exists():
-        _fail(action_id, BROKE_OFF)
+    if (row := _locked(action_id)) is not None:
+        close_action(row, BulkState.FAILED, SYSTEM, problem)
 
 
 def delete_old_actions() -> int:

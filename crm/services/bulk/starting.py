@@ -133,8 +133,14 @@ def stop_bulk_action(*, workspace: Workspace, action_id: UUID, actor: Actor) -> 
     if row is None:
         raise NotFound
     if row.state in OPEN_STATES:
-        row.chunks.all().delete()
-        row.state, row.finished_at = BulkState.STOPPED, timezone.now()
-        row.save(update_fields=["state", "finished_at"])
-        record_event(kind="bulk_action.stopped", actor=actor, workspace=workspace, obj=row)
+        close_action(row, BulkState.STOPPED, actor)
     return row
+
+
+def close_action(row: BulkAction, state: BulkState, actor: Actor, problem: str = "") -> None:
+    """End an action in the present transaction, which has locked it: what is left of its set goes."""
+    row.chunks.all().delete()
+    row.state, row.problem, row.finished_at = state, problem, timezone.now()
+    row.save(update_fields=["state", "problem", "finished_at"])
+    count = max(row.changed, 1) if state == BulkState.FINISHED else 1
+    record_event(kind=f"bulk_action.{state.value}", actor=actor, workspace=row.workspace, obj=row, count=count)
