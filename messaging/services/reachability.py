@@ -1,6 +1,13 @@
-"""Chats that a number cannot write to: noted by failures, cleared by a delivery, by whoever writes there or by a person."""
+"""Chats that a number cannot write to: noted by failures, cleared by a later delivery, by whoever writes or by a person.
 
-from collections.abc import Collection, Sequence
+A mark is of one chat, because an address may be gone while another one of the
+same person is there. A sign of life is of the contact: whoever writes from, or
+gets a message at, one of their chats in a number can be reached at the others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,7 +26,8 @@ UNREACHABLE_CODES = frozenset(UnreachableReason.values)
 def unreachable_sql(alias: str = "q") -> str:
     """SQL: whether the chat of `alias`, a row of the queue, cannot be written to from its number.
 
-    Whoever has written since the failure, as the CRM's chats tell, can be reached.
+    Whoever has written since the failure, from this chat or another one of the
+    same contact in this number, as the CRM's chats tell, can be reached.
     """
     return f"""EXISTS (
     SELECT 1 FROM messaging_unreachablechat u
@@ -29,33 +37,58 @@ def unreachable_sql(alias: str = "q") -> str:
 
 
 def heard_since_sql(alias: str) -> str:
-    """SQL: whether somebody has written in an unreachable chat (`alias`) since the failure."""
-    return f"""EXISTS (
+    """SQL: whether the person of an unreachable chat (`alias`) has written since the failure, there or in another chat."""
+    return f"""(EXISTS (
         SELECT 1 FROM crm_chat heard
         WHERE heard.workspace_id = {alias}.workspace_id AND heard.whatsapp_account_id = {alias}.whatsapp_account_id
           AND heard.jid = {alias}.chat_jid AND heard.last_inbound_at > {alias}.since
-    )"""
+    ) OR EXISTS (
+        SELECT 1 FROM crm_chat marked
+        JOIN crm_chat heard ON heard.workspace_id = marked.workspace_id AND heard.contact_id = marked.contact_id
+          AND heard.whatsapp_account_id = marked.whatsapp_account_id
+        WHERE marked.workspace_id = {alias}.workspace_id AND marked.whatsapp_account_id = {alias}.whatsapp_account_id
+          AND marked.jid = {alias}.chat_jid AND heard.last_inbound_at > {alias}.since
+    ))"""
 
 
 _NOTE = """
 INSERT INTO messaging_unreachablechat AS u (id, workspace_id, whatsapp_account_id, chat_jid, code, since, instance_id)
-SELECT gen_random_uuid(), %(workspace)s, %(account)s, v.chat_jid, v.code, %(now)s, %(instance)s
-FROM unnest(%(chats)s::text[], %(codes)s::text[]) AS v (chat_jid, code) ORDER BY v.chat_jid
+SELECT gen_random_uuid(), %(workspace)s, %(account)s, v.chat_jid, v.code, v.at, %(instance)s
+FROM unnest(%(chats)s::text[], %(codes)s::text[], %(moments)s::timestamptz[]) AS v (chat_jid, code, at)
+ORDER BY v.chat_jid
 ON CONFLICT (workspace_id, whatsapp_account_id, chat_jid) DO UPDATE
-SET code = excluded.code, since = excluded.since, instance_id = excluded.instance_id
+SET code = excluded.code, since = excluded.since, instance_id = excluded.instance_id WHERE u.since <= excluded.since
 RETURNING u.id
 """
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a message to a chat failed, and when."""
+
+    code: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Life:
+    """Something was delivered in a chat, or somebody wrote there, and when; `contact_id` is whose chat it is, if known."""
+
+    chat_jid: str
+    at: datetime
+    contact_id: UUID | None = None
+
+
 def note_failure(*, workspace: Workspace, account_id: UUID, chat_jid: str, code: str, actor: Actor) -> None:
-    """A message to a chat failed with a code; the codes of `UnreachableReason` mark the chat, others say nothing of it."""
-    note_failures(workspace=workspace, account_id=account_id, failures={chat_jid: code}, actor=actor)
+    """A message to a chat has just failed with a code; the codes of `UnreachableReason` mark the chat, others do not."""
+    failures = {chat_jid: Failure(code, timezone.now())}
+    note_failures(workspace=workspace, account_id=account_id, failures=failures, actor=actor)
 
 
 @transaction.atomic
-def note_failures(*, workspace: Workspace, account_id: UUID, failures: dict[str, str], actor: Actor) -> None:
-    """Messages to several chats of a number failed, each with a code: one statement and its event."""
-    marking = {chat_jid: code for chat_jid, code in failures.items() if code in UNREACHABLE_CODES}
+def note_failures(*, workspace: Workspace, account_id: UUID, failures: Mapping[str, Failure], actor: Actor) -> None:
+    """Messages to several chats of a number failed: one statement and its event. A later failure's mark stays."""
+    marking = {chat_jid: failure for chat_jid, failure in failures.items() if failure.code in UNREACHABLE_CODES}
     if not marking:
         return
     with connection.cursor() as cursor:
@@ -65,12 +98,14 @@ def note_failures(*, workspace: Workspace, account_id: UUID, failures: dict[str,
                 "workspace": workspace.pk,
                 "account": account_id,
                 "chats": list(marking),
-                "codes": list(marking.values()),
-                "now": timezone.now(),
+                "codes": [failure.code for failure in marking.values()],
+                "moments": [failure.at for failure in marking.values()],
                 "instance": actor.instance_id,
             },
         )
         noted = [row[0] for row in cursor.fetchall()]
+    if not noted:
+        return
     record_event(
         kind="unreachable_chat.noted",
         actor=actor,
@@ -80,37 +115,36 @@ def note_failures(*, workspace: Workspace, account_id: UUID, failures: dict[str,
     )
 
 
-# With a contact, all its chats in the number are meant: who writes from one address is there for the others, too.
+# With a contact, all its chats in the number are meant. Marks of failures that came after it stay.
 _CLEAR = """
-DELETE FROM messaging_unreachablechat u
-WHERE u.workspace_id = %(workspace)s AND u.whatsapp_account_id = %(account)s AND (
-    u.chat_jid = ANY(%(chats)s::text[]) OR u.chat_jid IN (
-        SELECT c.jid FROM crm_chat c WHERE c.workspace_id = %(workspace)s AND c.whatsapp_account_id = %(account)s
-          AND c.contact_id = ANY(%(contacts)s::uuid[])
-    )
+WITH life AS (
+    SELECT * FROM unnest(%(chats)s::text[], %(moments)s::timestamptz[], %(contacts)s::uuid[]) AS v (chat_jid, at, contact_id)
+), alive AS (
+    SELECT chat_jid, at FROM life
+    UNION ALL
+    SELECT c.jid, life.at FROM life JOIN crm_chat c ON c.contact_id = life.contact_id
+    WHERE c.workspace_id = %(workspace)s AND c.whatsapp_account_id = %(account)s
+), locked AS (
+    SELECT u.id FROM messaging_unreachablechat u JOIN alive ON alive.chat_jid = u.chat_jid AND alive.at >= u.since
+    WHERE u.workspace_id = %(workspace)s AND u.whatsapp_account_id = %(account)s
+    ORDER BY u.chat_jid FOR UPDATE OF u
 )
-RETURNING u.id
+DELETE FROM messaging_unreachablechat u WHERE u.id IN (SELECT id FROM locked) RETURNING u.id
 """
 
 
 @transaction.atomic
-def note_life(
-    *,
-    workspace: Workspace,
-    account_id: UUID,
-    chat_jids: Collection[str],
-    actor: Actor,
-    contact_ids: Collection[UUID] = (),
-) -> int:
-    """Something was delivered in chats of a number, or somebody wrote there; answers how many were marked before."""
+def note_life(*, workspace: Workspace, account_id: UUID, signs: Sequence[Life], actor: Actor) -> int:
+    """There were signs of life in chats of a number; answers how many marks of chats that clears."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CLEAR,
             {
                 "workspace": workspace.pk,
                 "account": account_id,
-                "chats": list(chat_jids),
-                "contacts": list(contact_ids),
+                "chats": [sign.chat_jid for sign in signs],
+                "moments": [sign.at for sign in signs],
+                "contacts": [sign.contact_id for sign in signs],
             },
         )
         cleared = [row[0] for row in cursor.fetchall()]
@@ -127,15 +161,14 @@ def note_life(
 
 def clear_at_inbound(workspace: Workspace, actor: Actor, messages: Sequence[ObservedMessage]) -> None:
     """Observer: whoever writes can be written to."""
-    heard: dict[UUID, tuple[set, set]] = {}
+    now = timezone.now()
+    heard: dict[UUID, set[Life]] = {}
     for one in messages:
         if not one.from_me and one.is_live:
-            chats, contacts = heard.setdefault(one.whatsapp_account_id, (set(), set()))
-            chats.add(one.chat_jid)
-            if one.contact_id is not None and not one.participant:
-                contacts.add(one.contact_id)
-    for account_id, (chats, contacts) in heard.items():
-        note_life(workspace=workspace, account_id=account_id, chat_jids=chats, contact_ids=contacts, actor=actor)
+            contact_id = None if one.participant else one.contact_id
+            heard.setdefault(one.whatsapp_account_id, set()).add(Life(one.chat_jid, now, contact_id))
+    for account_id, signs in heard.items():
+        note_life(workspace=workspace, account_id=account_id, signs=list(signs), actor=actor)
 
 
 @transaction.atomic

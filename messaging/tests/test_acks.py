@@ -270,6 +270,44 @@ def test_clears_an_unreachable_chat_by_a_delivery(alice_device, number, at, bloc
     assert Event.objects.filter(kind="unreachable_chat.cleared").count() == 1
 
 
+def test_keeps_a_mark_at_a_late_report_of_an_earlier_delivery(alice_device, number, at, block, clock):
+    older, read_later = at("sent"), at("sent")
+    delivered = clock.advance(10)
+    clock.advance(10)
+    block()
+    clock.advance(10)
+    assert ack(alice_device, number, older, 2, at=delivered.isoformat()) == "updated"
+    assert ack(alice_device, number, read_later, 2, at=delivered.isoformat()) == "updated"
+    assert row(older).state == row(read_later).state == "delivered"
+    assert UnreachableChat.objects.get().code == "blocked"
+    assert not Event.objects.filter(kind="unreachable_chat.cleared").exists()
+    # whoever reads it now is there, though it had arrived before
+    assert ack(alice_device, number, read_later, 3) == "updated"
+    assert not UnreachableChat.objects.exists()
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize(("delivered", "failed", "marks"), [(10, 20, 1), (20, 10, 0)])
+def test_the_later_of_failure_and_delivery_counts(alice_device, number, at, clock, together, delivered, failed, marks):
+    first, second = at("sent"), at("sending")
+    start = clock()
+    clock.advance(60)
+    acks = [
+        {"message_id": second["message_id"], "ack": -7, "code": "blocked", "at": offset(start, failed)},
+        {"message_id": first["message_id"], "ack": 2, "at": offset(start, delivered)},
+    ]
+    for batch in [acks] if together else [[one] for one in acks]:
+        assert set(outcomes(send_acks(alice_device, number, *batch))) == {"updated"}
+    assert (row(first).state, row(second).state) == ("delivered", "failed")
+    assert UnreachableChat.objects.count() == marks
+    if marks:
+        assert UnreachableChat.objects.get().since == start + timedelta(seconds=failed)
+
+
+def offset(start, seconds: int) -> str:
+    return (start + timedelta(seconds=seconds)).isoformat()
+
+
 @pytest.mark.parametrize("state", ["leased", "sending", "outcome_unknown", "sent", "failed"])
 @pytest.mark.parametrize(("scheme", "value"), [("whatsapp_web", 1), ("whatsapp_web", 5), ("baileys", 2)])
 def test_keeps_an_unreachable_chat_marked_by_one_tick(alice_device, number, at, block, state, scheme, value):

@@ -14,6 +14,8 @@ from messaging.models import MessageSource, QueuedMessage, UnreachableChat
 from messaging.services.observed import ObservedMessage, tell_observers
 from messaging.services.queueing import NewMessage, queue_messages
 from messaging.services.reachability import (
+    Failure,
+    Life,
     clear_unreachable,
     forget_heard_from,
     note_failure,
@@ -114,7 +116,9 @@ def test_keeps_the_latest_reason(fail, clock):
 
 
 def test_marks_many_with_a_fixed_count_of_statements(acme, number, actor, django_assert_num_queries):
-    failures = {f"55119876{index:05}@c.us": "blocked" for index in range(100)} | {LID: "other"}
+    now = timezone.now()
+    failures = {f"55119876{index:05}@c.us": Failure("blocked", now) for index in range(100)}
+    failures |= {LID: Failure("other", now)}
     with django_assert_num_queries(4):  # with the savepoint's two
         note_failures(workspace=acme, account_id=number.pk, failures=failures, actor=actor)
     assert UnreachableChat.objects.count() == 100
@@ -163,11 +167,70 @@ def test_counts_no_more_once_chat_heard(acme, number, fail, clock):
     assert marked() == []
 
 
+def test_counts_no_more_once_another_chat_of_the_contact_heard(acme, number, second_number, fail, actor, clock):
+    ana = create_contact(workspace=acme, actor=actor, source="person", identities=[], name="Ana")[0]
+    chats = {
+        (account, jid): Chat.objects.create(
+            workspace=acme, whatsapp_account=account, jid=jid, kind="person", contact=ana, search_text=""
+        )
+        for account, jid in ((number, CHAT), (number, LID), (second_number, LID))
+    }
+    fail()
+    for key in ((second_number, LID), (number, LID)):
+        assert blocked(acme, number)
+        assert forget_heard_from() == 0
+        chats[key].last_inbound_at = clock.advance(1)
+        chats[key].save()
+    assert not blocked(acme, number)
+    assert forget_heard_from() == 1
+    assert marked() == []
+
+
 def test_clears_at_success(acme, number, fail, actor):
     fail()
-    assert note_life(workspace=acme, account_id=number.pk, chat_jids=[CHAT], actor=actor) == 1
-    assert note_life(workspace=acme, account_id=number.pk, chat_jids=[CHAT], actor=actor) == 0
+    signs = [Life(CHAT, timezone.now())]
+    assert note_life(workspace=acme, account_id=number.pk, signs=signs, actor=actor) == 1
+    assert note_life(workspace=acme, account_id=number.pk, signs=signs, actor=actor) == 0
     assert Event.objects.filter(kind="unreachable_chat.cleared").count() == 1
+
+
+def test_keeps_mark_at_earlier_success(acme, number, fail, actor, clock):
+    earlier = clock()
+    clock.advance(1)
+    fail()
+    signs = [Life(CHAT, earlier)]
+    assert note_life(workspace=acme, account_id=number.pk, signs=signs, actor=actor) == 0
+    assert marked() == [(CHAT, "blocked")] and blocked(acme, number)
+    assert not Event.objects.filter(kind="unreachable_chat.cleared").exists()
+    assert note_life(workspace=acme, account_id=number.pk, signs=[*signs, Life(CHAT, clock())], actor=actor) == 1
+    assert marked() == []
+
+
+def test_keeps_mark_of_the_later_failure(acme, number, fail, actor, clock):
+    earlier = clock()
+    clock.advance(1)
+    fail()
+    failures = {CHAT: Failure("not_on_whatsapp", earlier)}
+    note_failures(workspace=acme, account_id=number.pk, failures=failures, actor=actor)
+    row = UnreachableChat.objects.get()
+    assert (row.code, row.since) == ("blocked", clock())
+    assert Event.objects.filter(kind="unreachable_chat.noted").count() == 1
+
+
+def test_clears_all_addresses_of_who_gets_something(acme, number, second_number, fail, actor):
+    """What is delivered under the LID tells of the number of the same contact, and of nobody else's."""
+    ana = create_contact(workspace=acme, actor=actor, source="person", identities=[], name="Ana")[0]
+    for account, chat_jid in ((number, CHAT), (number, LID), (second_number, CHAT)):
+        Chat.objects.create(
+            workspace=acme, whatsapp_account=account, jid=chat_jid, kind="person", contact=ana, search_text=""
+        )
+        fail(account=account, chat_jid=chat_jid)
+    stranger = "5511900000002@c.us"
+    fail(chat_jid=stranger)
+    signs = [Life(LID, timezone.now(), ana.pk)]
+    assert note_life(workspace=acme, account_id=number.pk, signs=signs, actor=actor) == 2
+    assert marked() == [(stranger, "blocked"), (CHAT, "blocked")]
+    assert UnreachableChat.objects.get(chat_jid=CHAT).whatsapp_account == second_number
 
 
 def test_person_clears(acme, other, number, fail, actor):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -17,7 +18,7 @@ from crm.services.reports import ItemRefused, check_size
 from messaging.models import DispatchAttempt, Dispatcher, MessageAck, QueuedMessage
 from messaging.services.acks.merging import Change, merge
 from messaging.services.acks.reports import Ack, Level, read_ack
-from messaging.services.reachability import note_failures, note_life
+from messaging.services.reachability import Failure, Life, note_failures, note_life
 
 
 @dataclass(frozen=True)
@@ -215,17 +216,25 @@ def _event(workspace: Workspace, change: Change, actor: Actor) -> Event:
 
 
 def _tell_reachability(workspace: Workspace, account: WhatsAppAccount, changes: list[Change], actor: Actor) -> None:
-    """What arrives shows that a chat can be reached; what fails with such a code that it cannot.
+    """What arrives shows that a chat can be reached; what fails with such a code that it cannot. The later one counts.
 
     One tick is WhatsApp's server alone, which also takes what is written to somebody who has blocked the number.
     """
-    lively = {change.message.chat_jid for change in changes if change.rose}
-    if lively:
-        note_life(workspace=workspace, account_id=account.pk, chat_jids=lively, actor=actor)
-    failed = {
-        change.message.chat_jid: change.message.reason_code
-        for change in changes
-        if change.became_failed and change.message.chat_jid not in lively
-    }
+    signs = [_life(change.message) for change in changes if change.rose]
+    if signs:
+        note_life(workspace=workspace, account_id=account.pk, signs=signs, actor=actor)
+    lively = {sign.chat_jid: sign.at for sign in sorted(signs, key=attrgetter("at"))}
+    failed = {}
+    for change in sorted((change for change in changes if change.became_failed), key=attrgetter("failure.failed_at")):
+        chat_jid, at = change.message.chat_jid, change.failure.failed_at
+        if chat_jid not in lively or lively[chat_jid] < at:
+            failed[chat_jid] = Failure(change.message.reason_code, at)
     if failed:
         note_failures(workspace=workspace, account_id=account.pk, failures=failed, actor=actor)
+
+
+def _life(message: QueuedMessage) -> Life:
+    """What a message that was delivered tells of its chat. In a group, of nobody's other chats."""
+    reached = max(filter(None, (message.delivered_at, message.read_at, message.played_at)))
+    is_group = message.chat_jid.endswith("@g.us")
+    return Life(message.chat_jid, reached, None if is_group else message.contact_id)
