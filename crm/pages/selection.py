@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import actors
@@ -47,7 +47,10 @@ EVERYBODY = "all"
 class SelectionForm(forms.Form):
     """What is to be done, with which tag, member or stage, and to whom: `scope` is empty, or `all` that match."""
 
-    do = forms.ChoiceField(choices=[(name, name) for name in (*ACTIONS, *exports.FORMATS)])
+    do = forms.ChoiceField(
+        choices=[(name, name) for name in (*ACTIONS, *exports.FORMATS)],
+        error_messages={"required": gettext_lazy("Choose what to do with them.")},
+    )
     scope = forms.ChoiceField(choices=[(EVERYBODY, EVERYBODY)], required=False)
     tag = forms.UUIDField(required=False)
     owner = forms.CharField(required=False, max_length=36)

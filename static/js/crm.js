@@ -43,6 +43,11 @@
     title.textContent = everybody?.checked || !picked ? title.dataset.words : counted;
   });
 
+  // Enter on a tick chooses none of the changes: ticks stay for the button that does.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.form?.id === "selection" && event.target.type === "checkbox") event.preventDefault();
+  });
+
   // Rows that come while all that match are ticked belong to them.
   document.addEventListener("htmx:afterSwap", () => {
     if (!document.querySelector("[data-pick-everybody]:checked")) return;

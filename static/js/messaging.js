@@ -17,4 +17,9 @@
     area.setRangeText(button.dataset.insert, area.selectionStart, area.selectionEnd, "end");
     area.dispatchEvent(new Event("input", { bubbles: true }));
   });
+
+  // Whoever presses Enter in a box that searches as they type does not mean to send the form that it stands in.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("form[method=post] input[type=search]")) event.preventDefault();
+  });
 })();

@@ -172,6 +172,24 @@ def nameless(visitor) -> list[str]:
     )
 
 
+def misled(visitor) -> list[str]:
+    """Forms of several buttons in which Enter in a field presses another one than the main one, or one that is none."""
+    return visitor.page.evaluate(
+        """() => {
+          const sent = (b) => ["name", "value", "formaction", "hx-post"].map((a) => b.getAttribute(a) || "").join(" ");
+          const isMain = (b) => b.matches(".button:not(.second, .quiet, .danger)");
+          const wrong = (form) => {
+            const fields = [...form.elements].filter((e) => e.matches("input:not([type=hidden], [type=file], [type=submit])"));
+            const [first, ...others] = [...form.elements].filter((e) => e.matches("button:not([type=button]), input[type=submit]"));
+            if (!fields.length || !others.length || isMain(first)) return false;
+            const isHarmless = first.matches(".unseen") && !sent(first).trim();
+            return !isHarmless && !others.some((b) => isMain(b) && sent(b) === sent(first));
+          };
+          return [...document.forms].filter(wrong).map((form) => form.outerHTML.slice(0, 120));
+        }"""
+    )
+
+
 def too_faint(visitor, paths) -> dict[str, float]:
     """Texts of pages that `contrast` finds, each with its page."""
     low = {}
@@ -181,12 +199,12 @@ def too_faint(visitor, paths) -> dict[str, float]:
     return low
 
 
-def without_name(visitor, paths) -> dict[str, list[str]]:
-    """What `nameless` finds on pages that have any of it."""
+def on_pages(visitor, paths, find) -> dict[str, list[str]]:
+    """What `nameless` or `misled` finds, by the pages that have any of it."""
     found = {}
     for path in paths:
         visitor.open(path)
-        found |= {path: names} if (names := nameless(visitor)) else {}
+        found |= {path: here} if (here := find(visitor)) else {}
     return found
 
 
@@ -198,6 +216,14 @@ def test_read_text_with_contrast(visit, alice, full_house, scheme):
     assert too_faint(visitor, [*PRIVATE, "/", "/api/v1/errors/"]) == {}
     visitor.page.evaluate("document.documentElement.style.setProperty('--muted', '#777')")
     assert contrast(visitor) != {}, "nothing is measured"
+
+
+def test_press_main_button_by_enter(visit, alice, full_house):
+    visitor = visit()
+    assert on_pages(visitor, PUBLIC, misled) == {}
+    visitor.log_in(alice, PASSWORD)
+    confirm_password(visitor)
+    assert on_pages(visitor, PRIVATE, misled) == {}
 
 
 def focused(visitor) -> str:

@@ -14,7 +14,7 @@ from crm.models import Contact, ContactTag, Reminder, Tab, Tag
 from crm.services.bulk import starting
 from crm.services.bulk.running import run_open_actions
 from crm.services.imports.runs import run_waiting
-from crm.tests.records import add_account, add_chat
+from crm.tests.records import add_account, add_chat, add_tag
 from crm.tests.test_pages_contacts import add
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -151,6 +151,45 @@ def test_tag_in_bulk(visit, alice, acme):
     bar.get_by_role("button", name="Set the owner").click()
     expect(page.get_by_text("3 contacts are changed.")).to_be_visible()
     assert Contact.objects.filter(owner=alice).count() == 3
+
+
+def test_enter_on_a_tick_changes_nobody(visit, alice, acme):
+    """The ticks stay, for the button that says what to do."""
+    ana, vip = add(acme, alice, "Ana"), add_tag(acme, "VIP")
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/")
+    page.get_by_label("Select Ana").check()
+    bar = page.get_by_role("group", name="With the selected contacts")
+    bar.get_by_label("Tag", exact=True).select_option("VIP")
+    sent = []
+    page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
+    page.get_by_label("Select Ana").press("Enter")
+    bar.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("1 contact is changed.")).to_be_visible()
+    assert len(sent) == 1
+    assert list(ana.contact_tags.values_list("tag", flat=True)) == [vip.pk]
+
+
+def test_enter_presses_no_button_that_was_not_meant_without_javascript(visit, alice, acme):
+    """In a filter it takes no condition away, on a tick it chooses none of the changes."""
+    ana = add(acme, alice, "Ana")
+    add_tag(acme, "VIP")
+    visitor = visit(java_script_enabled=False)
+    page = visitor.page
+    visitor.log_in(alice, PASSWORD)
+    visitor.open("/contacts/?field=created&op=within&value=30")
+    page.locator("summary", has_text="Filter").click()
+    page.get_by_role("spinbutton").fill("7")
+    page.get_by_role("spinbutton").press("Enter")
+    page.wait_for_url(lambda url: "field=created&op=within&value=7" in url)
+    page.get_by_label("Select Ana").check()
+    bar = page.get_by_role("group", name="With the selected contacts")
+    bar.get_by_label("Tag", exact=True).select_option("VIP")
+    page.get_by_label("Select Ana").press("Enter")
+    expect(page.get_by_text("Choose what to do with them.")).to_be_visible()
+    assert not ana.contact_tags.exists()
 
 
 def test_search_again_and_again(visit, alice, acme):

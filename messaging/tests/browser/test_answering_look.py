@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.tests.browser.test_pages_look import too_faint, walk, without_name
+from accounts.tests.browser.test_pages_look import misled, nameless, on_pages, too_faint, walk
 from conftest import PASSWORD
 from messaging.models import ConversationMessage, ConversationSync
 from messaging.tests.auto_reply_calls import add_rule, receive, words, write
@@ -87,4 +87,10 @@ def test_read_text_with_contrast(visit, alice, full, scheme):
 def test_name_every_control(visit, alice, full):
     visitor = visit()
     visitor.log_in(alice, PASSWORD)
-    assert without_name(visitor, full) == {}
+    assert on_pages(visitor, full, nameless) == {}
+
+
+def test_press_main_button_by_enter(visit, alice, full):
+    visitor = visit()
+    visitor.log_in(alice, PASSWORD)
+    assert on_pages(visitor, full, misled) == {}

@@ -146,3 +146,25 @@ def test_schedule_series_and_leave_one_time_out(page, acme, alice, number):
     message = ScheduledMessage.objects.get()
     assert (message.rrule, message.excluded) == ("FREQ=WEEKLY;COUNT=4", [datetime(2026, 6, 16, 9)])
     assert message.recipients.get().contact == diana
+
+
+def test_enter_in_a_field_saves_what_is_scheduled(page, acme, alice, number):
+    """Nothing that only adds a part is pressed by it, and in the box that searches it sends nothing."""
+    diana = add_contact(acme, ("phone", "+4915112345678"))
+    page.goto("/messages/scheduled/new/")
+    page.get_by_label("Search contacts and groups").press_sequentially("dian")
+    page.get_by_label("Diana").check()
+    page.get_by_label("Text of the message").fill("The offer of the week")
+    page.get_by_label("Search contacts and groups").press_sequentially("a")
+    page.get_by_label("Search contacts and groups").press("Enter")
+    expect(page.get_by_label("Diana")).to_be_checked()
+    assert page.url.endswith("/messages/scheduled/new/") and not ScheduledMessage.objects.exists()
+    page.get_by_label("Time zone").press("Enter")
+    page.wait_for_url(lambda url: not url.endswith("/new/"))
+    message = ScheduledMessage.objects.get()
+    assert message.recipients.get().contact == diana
+    page.get_by_text("Change it").click()
+    page.get_by_label("Text of the message").fill("The offer of the month")
+    page.get_by_label("Time zone").press("Enter")
+    expect(page.locator(".bubble").first).to_have_text("The offer of the month")
+    assert [part.body for part in message.parts.all()] == ["The offer of the month"]

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from accounts import actors
-from accounts.tests.browser.test_pages_look import too_faint, walk, without_name
+from accounts.tests.browser.test_pages_look import misled, nameless, on_pages, too_faint, walk
 from conftest import PASSWORD
 from crm.tests.test_pages_contacts import add
 from messaging.models import (
@@ -156,4 +156,10 @@ def test_read_text_with_contrast(visit, alice, paths, scheme):
 def test_name_every_control(visit, alice, paths):
     visitor = visit()
     visitor.log_in(alice, PASSWORD)
-    assert without_name(visitor, paths) == {}
+    assert on_pages(visitor, paths, nameless) == {}
+
+
+def test_press_main_button_by_enter(visit, alice, paths):
+    visitor = visit()
+    visitor.log_in(alice, PASSWORD)
+    assert on_pages(visitor, paths, misled) == {}
