@@ -183,16 +183,21 @@ def broadcast_audience(request, membership, broadcast_id):
 @require_safe
 @member_page()
 def broadcast_check(request, membership, broadcast_id):
-    """The third step: the start tried out, with everybody counted."""
+    """The third step: the start tried out, with everybody counted.
+
+    What a start broke off of would break this page off, too, or kill the process
+    that shows it: then everybody is counted only when asked for, by `?count=1`.
+    """
     broadcast = _asked(membership, broadcast_id)
     if broadcast.state != BroadcastState.DRAFT:
         return redirect("broadcast", broadcast.pk)
     context = {"broadcast": broadcast, "step": 3, **_who_starts(membership)}
     context["broke_off"] = bool(broadcast.problem) and broadcast.attempts >= starting.MAX_ATTEMPTS
-    try:
-        context["found"] = dry_run(workspace=membership.workspace, broadcast_id=broadcast.pk, user=request.user)
-    except Refused as refusal:
-        context["refusal"] = refusal
+    if not context["broke_off"] or request.GET.get("count"):
+        try:
+            context["found"] = dry_run(workspace=membership.workspace, broadcast_id=broadcast.pk, user=request.user)
+        except Refused as refusal:
+            context["refusal"] = refusal
     context["waits"] = broadcast.starts_at and broadcast.starts_at > timezone.now()
     context["whom"] = forms.AudienceForm.of(broadcast, broadcast.created_by or request.user).words()
     return render(request, "messaging/broadcast_check.html", context)

@@ -9,8 +9,9 @@ from accounts.models import Event, Role
 from conftest import join, make_person
 from crm.tests.records import add_tag, wear
 from messaging.models import Broadcast, BroadcastSetting, MediaFile, QueuedMessage
+from messaging.pages import broadcasts as pages
 from messaging.pages.broadcast_charts import chart_of
-from messaging.services.broadcasts.starting import start_waiting_broadcasts
+from messaging.services.broadcasts.starting import BROKE_OFF, MAX_ATTEMPTS, start_waiting_broadcasts
 from messaging.services.contents import parts_of
 from messaging.tests.broadcasts.calls import add_people, draft, started
 from messaging.tests.broadcasts.test_broadcast_life import send
@@ -169,6 +170,27 @@ def test_shows_the_report_and_the_people(client, alice, alice_device, acme, numb
     assert "Bruno" in text and "Ana" not in text
     exported = client.post(reverse("export-broadcast", args=[broadcast.pk]))
     assert "Something broke." in exported.getvalue().decode()
+
+
+def test_counts_nobody_unasked_where_the_start_broke_off(client, alice, alice_device, acme, number, monkeypatch):
+    """What ended five workers does not end the process that shows the reason."""
+    add_people(acme, "Ana")
+    row = draft(alice_device, number)
+    Broadcast.objects.update(problem=BROKE_OFF, attempts=MAX_ATTEMPTS)
+    counted, dry_run = [], pages.dry_run
+    monkeypatch.setattr(pages, "dry_run", lambda **values: counted.append(values["broadcast_id"]) or dry_run(**values))
+    client.force_login(alice)
+    text = page(client, "broadcast-check", row["id"])
+    assert "Starting it broke off 5 times" in text and "Try again" in text
+    assert "Not counted" in text and "1 person would get it" not in text and counted == []
+    text = page(client, "broadcast-check", row["id"], count=1)
+    assert "Starting it broke off 5 times" in text and "1 person would get it" in text
+    assert len(counted) == 1
+    # something of it is changed: it is worth another look
+    alice_device.client.patch(f"/api/v1/broadcasts/{row['id']}/", {"name": "Summer"}, format="json")
+    text = page(client, "broadcast-check", row["id"])
+    assert "1 person would get it" in text and "broke off" not in text
+    assert len(counted) == 2
 
 
 def test_tells_members_whom_to_ask(client, bob, bob_device, alice_device, acme, number):
