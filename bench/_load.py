@@ -25,11 +25,20 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def served(application: str, environment: dict[str, str]) -> Iterator[int]:
-    """gunicorn as the product runs it (one process, 8 threads) over a WSGI application; yields its port."""
+def served(application: str, environment: dict[str, str], processes: int = 1) -> Iterator[int]:
+    """gunicorn as `make run` starts it (one process, 8 threads) over a WSGI application; yields its port.
+
+    The image starts two processes, about one per core.
+    """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", application, f"--bind=127.0.0.1:{port}", "--worker-class=gthread"]
-    command += ["--workers=1", "--threads=8", "--no-control-socket", "--log-level=warning", "--keep-alive=60"]
+    command += [
+        f"--workers={processes}",
+        "--threads=8",
+        "--no-control-socket",
+        "--log-level=warning",
+        "--keep-alive=60",
+    ]
     with subprocess.Popen(command, cwd=PROJECT, env={**os.environ, **environment}) as process:
         try:
             _wait(port, process)

@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/docs/", ApiDocumentationView.as_view(throttle_classes=[]), name="api-docs"),
     path("api/v1/errors/", error_codes, name="api-errors"),
     # Routes are tried one after the other: what devices ask for all day comes first.
+    path("api/v1/dispatch/", include("messaging.urls_dispatch")),
     path("api/v1/", include("crm.urls")),
     path("api/v1/", include("accounts.urls_api")),
     path("api/v1/", include("messaging.urls")),

@@ -188,7 +188,14 @@ def plant(n: int = 0, workspace: Workspace | None = None) -> Canaries:
         instance=instance,
     )
     DispatchAttempt.objects.create(
-        **scope, message=queued, fence=1, instance=instance, claimed_at=now, outcome="failed", reason="No such chat."
+        **scope,
+        message=queued,
+        fence=1,
+        instance=instance,
+        claimed_at=now,
+        outcome="failed",
+        reason="No such chat.",
+        ended_at=now,
     )
     MessageAck.objects.create(
         **scope, message=queued, participant=f"{canaries.chat}@c.us", ack=3, delivered_at=now, read_at=now

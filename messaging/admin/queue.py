@@ -1,8 +1,6 @@
 """The queue in the admin: what happens to a message, never what it says or to whom."""
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -27,7 +25,7 @@ class AttemptInline(ReadOnlyInline):
     model = DispatchAttempt
     fields = ("fence", "device", "claimed_at", "outcome", "reason", "ended_at")
     readonly_fields = fields
-    verbose_name_plural = _("attempts")
+    verbose_name_plural = _("ended attempts")
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("instance").defer("instance__secret_hash").order_by("fence")
@@ -50,15 +48,10 @@ class QueuedMessageAdmin(OfNumberAdmin):
     inlines = (AttemptInline,)
     fields = (
         *("id", "workspace_page", "source", "schedule", "number", "chat_mask", "state_label", "reason", "message_id"),
-        *("occurrence_at", "due_at", "not_before", "held_by", "expires_at", "on_late", "queued_at", "sending_at"),
-        *("sent_at", "delivered_at", "read_at", "played_at", "device", "lease_until", "fence"),
+        *("occurrence_at", "due_at", "not_before", "held_by", "expires_at", "on_late", "queued_at", "claimed_at"),
+        *("device", "lease_until", "fence", "sending_at", "sent_at", "delivered_at", "read_at", "played_at"),
     )
     readonly_fields = fields
-
-    def get_queryset(self, request):
-        attempts = DispatchAttempt.objects.filter(message=OuterRef("pk")).order_by().values("message")
-        count = attempts.annotate(count=Count("pk")).values("count")
-        return super().get_queryset(request).annotate(attempt_total=Coalesce(Subquery(count), 0))
 
     def find(self, queryset, term):
         return super().find(queryset, term) if as_uuid(term) else queryset.filter(message_id=term)
@@ -69,7 +62,7 @@ class QueuedMessageAdmin(OfNumberAdmin):
 
     @display(description=_("attempts"))
     def attempt_count(self, message):
-        return message.attempt_total
+        return message.fence
 
     @display(description=_("scheduled message"))
     def schedule(self, message):

@@ -115,6 +115,7 @@ class QueuedMessage(WorkspaceModel):
     instance = models.ForeignKey(
         "accounts.ExtensionInstance", models.SET_NULL, null=True, related_name="+", db_index=False
     )
+    claimed_at = models.DateTimeField(_("last handed out"), null=True)
     lease_until = models.DateTimeField(null=True)
     is_new_contact = models.BooleanField(
         _("to a new contact"), default=False, help_text=_("Nobody had written in this chat before; set at hand-out.")
@@ -145,6 +146,7 @@ class QueuedMessage(WorkspaceModel):
                 condition=Q(state__in=OPEN, lease_until__isnull=False, fence__gte=1) | ~Q(state__in=OPEN),
                 name="queued_message_lease",
             ),
+            models.CheckConstraint(condition=Q(fence=0) | Q(claimed_at__isnull=False), name="queued_message_claimed"),
         ]
         indexes = [
             models.Index(
@@ -224,7 +226,10 @@ class QueuedMessage(WorkspaceModel):
 
 
 class DispatchAttempt(WorkspaceModel):
-    """One hand-out of a message to an instance, and what came of it."""
+    """One hand-out of a message to an instance, and what came of it: written when it ends.
+
+    The one that is under way stands in the message's row alone.
+    """
 
     # The message's composite key stands for it, too: one check less for every message that is handed out.
     workspace = models.ForeignKey(
@@ -234,15 +239,16 @@ class DispatchAttempt(WorkspaceModel):
     fence = models.PositiveIntegerField()
     instance = models.ForeignKey("accounts.ExtensionInstance", models.SET_NULL, null=True, related_name="+")
     claimed_at = models.DateTimeField(_("handed out"))
-    outcome = models.CharField(_("outcome"), max_length=16, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=16)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
-    ended_at = models.DateTimeField(_("ended"), null=True)
+    ended_at = models.DateTimeField(_("ended"))
 
     class Meta(WorkspaceModel.Meta):
         constraints = [
             # Nothing points here, so the scoped id of other tenant rows would be an index for nobody.
             CompositeForeignKey(field="message", name="dispatch_attempt_message"),
             models.UniqueConstraint(fields=["message", "fence"], name="dispatch_attempt_once"),
+            models.CheckConstraint(condition=~Q(outcome=""), name="dispatch_attempt_outcome"),
         ]
 
     def __str__(self) -> str:

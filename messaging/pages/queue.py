@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,11 +16,11 @@ from accounts import actors
 from accounts.models import Membership
 from accounts.page_access import member_page, told
 from crm.models import WhatsAppAccount
-from messaging.models import DispatchAttempt, DispatchState, DispatchWarning, QueuedMessage
+from messaging.models import DispatchState, DispatchWarning, QueuedMessage
 from messaging.models.dispatch import GONE_OUT, OPEN
 from messaging.pages.queue_words import describe
 from messaging.services.direct import cancel_message
-from messaging.services.dispatch import decide_late, resolve_message
+from messaging.services.dispatch import attempts_of, decide_late, resolve_message
 from waplus.lib.api.pagination import PageRequest, Sort, moment
 from waplus.lib.errors import Refused
 from waplus.lib.walltime import zone_names
@@ -128,18 +128,20 @@ def queue(request, membership):
 @member_page()
 def queue_message(request, membership, message_id):
     """One message: where it is, why, and what was tried."""
-    attempts = DispatchAttempt.objects.select_related("instance").order_by("fence")
     found = QueuedMessage.objects.for_workspace(membership.workspace).select_related(
-        "whatsapp_account", "contact", "broadcast", "media", "created_by", "scheduled_message"
+        "whatsapp_account", "contact", "broadcast", "media", "created_by", "scheduled_message", "instance"
     )
-    row = get_object_or_404(
-        found.prefetch_related(Prefetch("attempts", attempts), "contact__identities"), pk=message_id
-    )
+    row = get_object_or_404(found.prefetch_related("contact__identities"), pk=message_id)
     describe(membership.workspace, [row], timezone.now())
     return render(
         request,
         "messaging/queue_message.html",
-        {"row": row, "recipients": _recipients(row), "is_open": row.state in (DispatchState.QUEUED, *OPEN, *GONE_OUT)},
+        {
+            "row": row,
+            "attempts": attempts_of(row),
+            "recipients": _recipients(row),
+            "is_open": row.state in (DispatchState.QUEUED, *OPEN, *GONE_OUT),
+        },
     )
 
 

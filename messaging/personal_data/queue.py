@@ -39,6 +39,7 @@ class QueuedMessageData(PersonalData):
                 *("source", "occurrence_at", "whatsapp_account", "message_id", "due_at", "not_before", "held_by"),
                 *("expires_at", "on_late", "recipient_zone", "state", "is_new_contact", "sending_at", "sent_at"),
                 *("delivered_at", "read_at", "played_at", "replied_at", "reason_code", "reason", "queued_at"),
+                "claimed_at",
             ),
             METADATA,
         ),

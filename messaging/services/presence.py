@@ -15,14 +15,21 @@ _FINENESS = "20 seconds"
 # How long it is told that an instance once sent from a number.
 _KEPT = timedelta(days=90)
 
-_NOTE = PreparedStatement(f"""
+
+def note_presence_sql(*, account: str, instance: str, now: str, may_dispatch: str = "TRUE") -> str:
+    """SQL of what `note_presence` does, over places of parameters: for a statement that does more."""
+    return f"""
 INSERT INTO messaging_numberpresence AS p (id, workspace_id, whatsapp_account_id, instance_id, seen_at, may_dispatch)
-SELECT gen_random_uuid(), a.workspace_id, a.id, $2, $3, $4 FROM crm_whatsappaccount a WHERE a.id = $1
+SELECT gen_random_uuid(), a.workspace_id, a.id, {instance}, {now}, {may_dispatch}
+FROM crm_whatsappaccount a WHERE a.id = {account}
 ON CONFLICT (whatsapp_account_id, instance_id) DO UPDATE
 SET seen_at = greatest(p.seen_at, excluded.seen_at), may_dispatch = excluded.may_dispatch
 WHERE p.seen_at <= excluded.seen_at - interval '{_FINENESS}' OR p.may_dispatch <> excluded.may_dispatch
 RETURNING 1
-""")
+"""
+
+
+_NOTE = PreparedStatement(note_presence_sql(account="$1", instance="$2", now="$3", may_dispatch="$4"))
 
 
 def note_presence(account_id: UUID, instance_id: UUID, now: datetime, *, may_dispatch: bool = True) -> None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import Event, Resource, Usage
 from accounts.services import plans
 from messaging.models import ContentPart, DispatchAttempt, QueuedMessage, ScheduledMessage, ScheduledRecipient
+from messaging.services.dispatch import attempts_of
 from messaging.services.scheduling import queue_due_messages
 from waplus.lib.ids import uuid7
 
@@ -141,9 +142,8 @@ def state_of(message) -> str:
 
 def story(message) -> list[tuple[int, str, str]]:
     """The attempts at a message: fence, outcome, reason."""
-    message_id = message["id"] if isinstance(message, dict) else message.pk
-    rows = DispatchAttempt.objects.filter(message=message_id).order_by("fence")
-    return list(rows.values_list("fence", "outcome", "reason"))
+    row = QueuedMessage.objects.get(pk=message["id"] if isinstance(message, dict) else message.pk)
+    return [(attempt.fence, attempt.outcome, attempt.reason) for attempt in attempts_of(row)]
 
 
 def kinds(*objects) -> list[str]:

@@ -90,6 +90,7 @@ def put(acme, number, alice, clock):
             "expires_at": due_at + timedelta(hours=1),
             "queued_at": clock(),
             "fence": 0 if state in ("queued", "late") else 1,
+            "claimed_at": None if state in ("queued", "late") else due_at,
             "lease_until": due_at + timedelta(minutes=1) if state in ("leased", "sending") else None,
             "sent_at": due_at if state in ("sent", "delivered", "read", "played") else None,
         }

@@ -13,6 +13,7 @@ from conftest import make_device
 from messaging.models import DispatchAttempt, DispatchState, MessageAck, QueuedMessage, UnreachableChat
 from messaging.services.acks import record_acks
 from messaging.services.dispatch import confirm_sent
+from messaging.services.dispatch.attempts import end_attempt, last_attempt
 from messaging.services.reachability import note_failure
 from messaging.services.scheduling import queue_due_messages
 from messaging.tests.calls import CHAT, claim, kinds, problem, queued, report, schedule, story
@@ -60,8 +61,9 @@ def at(alice_device, number):
         }[state]:
             assert report(alice_device, message, step).status_code == 200
         if state == "outcome_unknown":
-            QueuedMessage.objects.filter(pk=message["id"]).update(state=state, lease_until=None)
-            DispatchAttempt.objects.filter(message=message["id"]).update(outcome="lease_expired")
+            held = QueuedMessage.objects.get(pk=message["id"])
+            end_attempt(last_attempt(held), "lease_expired", held.lease_until)
+            QueuedMessage.objects.filter(pk=held.pk).update(state=state, lease_until=None)
         return message
 
     return at
@@ -486,10 +488,8 @@ def test_takes_a_batch_with_a_fixed_count_of_statements(
         schedule(alice_device, number, chat_jid=GROUP if index == 0 else f"55119000001{index:02}@c.us")
     queue_due_messages()
     ids = list(QueuedMessage.objects.values_list("pk", "message_id"))
-    QueuedMessage.objects.update(state="sending", fence=1, lease_until=clock(), sending_at=clock())
-    DispatchAttempt.objects.bulk_create(
-        DispatchAttempt(workspace=acme, message_id=pk, fence=1, claimed_at=clock(), outcome="") for pk, _ in ids
-    )
+    now = clock()
+    QueuedMessage.objects.update(state="sending", fence=1, claimed_at=now, lease_until=now, sending_at=now)
     actor = actors.instance(alice_device.instance, alice)
 
     def take(some, *values):
@@ -541,11 +541,10 @@ def _item(message: QueuedMessage, fact: dict, start) -> dict:
 def _end(message: QueuedMessage) -> tuple:
     names = ["state", "reason_code", "reason", "sending_at", "sent_at", "delivered_at", "read_at", "played_at"]
     acks = MessageAck.objects.filter(message=message).order_by("participant").values()
-    attempts = DispatchAttempt.objects.filter(message=message).order_by("fence")
     return (
         QueuedMessage.objects.values(*names, "lease_until", "fence").get(pk=message.pk),
         [{key: one[key] for key in one.keys() - {"id", "message_id"}} for one in acks],
-        list(attempts.values_list("fence", "outcome", "reason")),
+        story(message),
     )
 
 
@@ -570,19 +569,22 @@ def fresh(acme, number, alice_device, clock):
             queued_at=start,
             state=state,
             fence=1,
+            claimed_at=start,
             instance=alice_device.instance,
             lease_until=start + timedelta(seconds=60) if state in ("leased", "sending") else None,
             sending_at=None if state == "leased" else start,
             sent_at=start if state == "sent" else None,
         )
-        DispatchAttempt.objects.create(
-            workspace=acme,
-            message=message,
-            fence=1,
-            claimed_at=start,
-            instance=alice_device.instance,
-            outcome={"sent": "sent", "outcome_unknown": "lease_expired"}.get(state, ""),
-        )
+        if ended := {"sent": "sent", "outcome_unknown": "lease_expired"}.get(state):
+            DispatchAttempt.objects.create(
+                workspace=acme,
+                message=message,
+                fence=1,
+                claimed_at=start,
+                instance=alice_device.instance,
+                outcome=ended,
+                ended_at=start,
+            )
         return message
 
     fresh.start = start

@@ -38,6 +38,7 @@ def without_budget(request):
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LEASED = {"state": "leased", "fence": 1, "claimed_at": NOW}
 
 
 def put(number, *, jid="", **values) -> QueuedMessage:
@@ -104,9 +105,8 @@ def test_count_hour_day_and_what_is_handed_out(number, second_number):
         sent(number, ago)
     sent(second_number, timedelta(minutes=1))
     put(number)
-    leased = {"state": "leased", "fence": 1}
-    put(number, **leased, lease_until=NOW + HOUR)
-    put(number, **leased, lease_until=NOW - HOUR)  # nobody holds it any more
+    put(number, **LEASED, lease_until=NOW + HOUR)
+    put(number, **LEASED, lease_until=NOW - HOUR)  # nobody holds it any more
     budget = budget_now(number, NOW)
     assert (budget.used_hour, budget.left_hour) == (3, 2)
     assert (budget.used_day, budget.left_day) == (5, 5)
@@ -122,8 +122,8 @@ def test_count_new_contacts_once_whatever_they_got(number):
         sent(number, HOUR, jid="111111@c.us", is_new_contact=True)
     sent(number, HOUR, jid="222222@c.us")
     sent(number, DAY, jid="333333@c.us", is_new_contact=True)
-    put(number, jid="444444@c.us", is_new_contact=True, state="leased", fence=1, lease_until=NOW + HOUR)
-    put(number, jid="444444@c.us", is_new_contact=True, state="leased", fence=1, lease_until=NOW + HOUR)
+    put(number, jid="444444@c.us", is_new_contact=True, **LEASED, lease_until=NOW + HOUR)
+    put(number, jid="444444@c.us", is_new_contact=True, **LEASED, lease_until=NOW + HOUR)
     budget = budget_now(number, NOW)
     assert (budget.used_new, budget.left_new) == (2, 1)
 

@@ -9,7 +9,7 @@ from accounts.models import Event
 from conftest import make_device
 from messaging.models import DispatchAttempt, QueuedMessage
 from messaging.serializers.dispatch import ClaimAnswerSerializer, HandedOutSerializer, NumberLeaseSerializer
-from messaging.services.dispatch import TOO_LATE, UNKNOWN, settle_expired_leases
+from messaging.services.dispatch import TOO_LATE, UNKNOWN, attempts_of, settle_expired_leases
 from messaging.services.scheduling import queue_due_messages
 from messaging.tests.calls import (
     CHAT,
@@ -88,9 +88,20 @@ def test_hands_out_message(alice_device, number):
         ],
         "reconcile": [],
     }
-    attempt = DispatchAttempt.objects.get()
+    row.refresh_from_db()
+    [attempt] = attempts_of(row)
     assert (attempt.message, attempt.instance, attempt.fence) == (row, alice_device.instance, 1)
     assert (attempt.claimed_at, attempt.outcome, attempt.ended_at) == (datetime(2026, 6, 1, 12, tzinfo=UTC), "", None)
+    assert not DispatchAttempt.objects.exists()  # it is written when it ends
+
+
+@pytest.mark.parametrize(
+    "body", ['"', "\\", "\n\t\r", "\x01\x7f", "{now}%s$1", '", "state": "sent', "</script>\u2028 👋 עברית"]
+)
+def test_hands_out_text_as_it_is_written(alice_device, number, body):
+    queued(alice_device, number, body=f"Before {body} after")
+    [message] = claim(alice_device, number)
+    assert (message["body"], message["state"]) == (f"Before {body} after", "leased")
 
 
 def test_hands_out_nothing_before_its_time(alice_device, number, clock):

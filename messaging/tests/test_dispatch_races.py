@@ -181,7 +181,7 @@ def test_cancels_or_hands_out(cast, acme):
         if isinstance(cancelled, Refused):
             assert (cancelled.code, cancelled.extra) == ("wrong_state", {"dispatch_state": "leased"})
             assert [one.pk for one in claimed] == [row.pk]
-            assert (row.state, row.attempts.count()) == ("leased", 1)
+            assert (row.state, row.fence, row.attempts.count()) == ("leased", 1, 0)
             cast.report(claimed[0], "sent")
             endings["handed out"] += 1
         else:

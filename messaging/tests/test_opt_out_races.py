@@ -103,6 +103,23 @@ def test_refuses_sending_after_opt_out(cast, waiting, opt_out):
     assert_nothing_goes_any_more(cast)
 
 
+def test_refuses_repeated_sending_after_opt_out(cast, waiting, opt_out):
+    """Its answer was lost, so nothing was sent; if it was after all, that wins."""
+    waiting()
+    first, second = cast.claim()
+    assert cast.report(first, "sending").state == "sending"
+    opt_out()
+    for one in (first, second):
+        with pytest.raises(Refused, match="wrong_state"):
+            cast.report(one, "sending")
+    assert ends() == [SKIPPED, SKIPPED]
+    assert list(DispatchAttempt.objects.values_list("outcome", flat=True)) == ["withdrawn"] * 2
+    assert_nothing_goes_any_more(cast)
+    assert cast.report(first, "sent").state == "sent"
+    assert ends() == [("sent", ""), SKIPPED]
+    assert DispatchAttempt.objects.get(message=first.pk).outcome == "sent"
+
+
 def test_refuses_sending_of_what_was_claimed_while_opt_out_was_committed(cast, waiting, opt_out, monkeypatch):
     """The claim has looked before the opt-out, and leases after it: the last check is that of “sending”."""
     waiting()

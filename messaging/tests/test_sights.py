@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from accounts import actors
 from accounts.tests.together import meet_behind
 from crm.tests.people import make_contact
-from messaging.models import DispatchAttempt, QueuedMessage
+from messaging.models import QueuedMessage
 from messaging.services.dispatch import take_sight_of_own_messages
 from messaging.tests.auto_reply_calls import message
 from messaging.tests.conftest import add_number
@@ -34,8 +34,6 @@ def test_own_message_that_is_seen_was_sent(acme, number, second_number, put):
         put("sending", account=account, message_id=id, sending_at=None)
         for account, id in ((number, "3EB0AA"), (second_number, "3EB0AA"), (number, "3EB0BB"))
     )
-    for row in (one, namesake):
-        DispatchAttempt.objects.create(workspace=acme, message=row, fence=1, claimed_at=row.due_at)
     see(
         acme,
         message(number, from_me=True, message_id="3EB0AA"),

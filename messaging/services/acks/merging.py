@@ -47,21 +47,20 @@ class Change:
 
 def merge(
     message: QueuedMessage,
-    claimed_at: datetime,
     acks: Sequence[Ack],
     known: dict[str, MessageAck],
     now: datetime,
 ) -> Change:
     """Bring acknowledgements of one message to it, in memory. `known` are its rows by participant, "" for the chat.
 
-    Nothing was acknowledged before it was handed out (`claimed_at`), or later than now.
+    Nothing was acknowledged before it was handed out, or later than now.
     """
     change = Change(message, [])
     before = _columns(message)
     rows: dict[str, tuple[MessageAck, tuple]] = {}
     is_group = message.chat_jid.endswith("@g.us")
     for ack in acks:
-        at = max(claimed_at, min(ack.at, now))
+        at = max(message.claimed_at, min(ack.at, now))
         participant = ack.participant if is_group else ""
         if ack.failed or (participant and ack.level >= Level.DELIVERED):
             row = known.get(participant) or _new(message, participant)

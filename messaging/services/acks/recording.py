@@ -7,7 +7,6 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts.actors import Actor
@@ -15,7 +14,7 @@ from accounts.models import Event, Workspace
 from accounts.services.events import EVENT_COLUMNS, event_values, hint_at_changes
 from crm.models import WhatsAppAccount
 from crm.services.reports import ItemRefused, check_size
-from messaging.models import DispatchAttempt, Dispatcher, MessageAck, QueuedMessage
+from messaging.models import Dispatcher, MessageAck, QueuedMessage
 from messaging.services.acks.merging import Change, merge
 from messaging.services.acks.reports import Ack, Level, read_ack
 from messaging.services.reachability import Failure, Life, note_failures, note_life
@@ -50,21 +49,13 @@ def record_acks(
         no_key=True, of=("self",)
     ).first()
     messages = _messages(workspace, whatsapp_account, acks)
-    claimed = dict(
-        DispatchAttempt.objects.for_workspace(workspace)
-        .filter(message__in=[message.pk for message in messages.values()], fence=F("message__fence"))
-        .values_list("message", "claimed_at")
-    )
     known = _known(workspace, messages)
     by_message: dict[str, list[Ack]] = {}
     for ack in acks:
         by_message.setdefault(ack.message_id, []).append(ack)
     changes = {
-        message.message_id: merge(
-            message, claimed[message.pk], by_message[message.message_id], known.get(message.pk, {}), now
-        )
+        message.message_id: merge(message, by_message[message.message_id], known.get(message.pk, {}), now)
         for message in messages.values()
-        if message.pk in claimed
     }
     _write(workspace, whatsapp_account, [change for change in changes.values() if _is_news(change)], actor)
     return [_outcome(one, changes) for one in read]
@@ -125,18 +116,16 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (
 )
 WHERE q.workspace_id = %(workspace)s AND q.id = v.id
 """
-# As a late "sent" does: the last attempt has sent it, and another one that is under way has nothing left to send.
+# As a late "sent" does: the last attempt has sent it, whether it was under way or had ended otherwise.
 _END_ATTEMPTS = """
-UPDATE messaging_dispatchattempt a
-SET outcome = CASE WHEN a.fence = v.fence THEN v.outcome ELSE 'overtaken' END,
-    reason = CASE WHEN a.fence = v.fence THEN v.reason ELSE a.reason END, ended_at = %(now)s
-FROM unnest(%(messages)s::uuid[], %(fences)s::int[], %(outcomes)s::text[], %(reasons)s::text[])
-     AS v (message, fence, outcome, reason)
-WHERE a.workspace_id = %(workspace)s AND a.message_id = v.message
-  AND (
-      (a.fence = v.fence AND (a.outcome, a.reason) <> (v.outcome, v.reason))
-      OR (a.fence <> v.fence AND a.outcome = '' AND v.outcome = 'sent')
-  )
+INSERT INTO messaging_dispatchattempt AS a
+    (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason, ended_at)
+SELECT gen_random_uuid(), q.workspace_id, q.id, q.fence, q.instance_id, q.claimed_at, v.outcome, v.reason, %(now)s
+FROM unnest(%(messages)s::uuid[], %(outcomes)s::text[], %(reasons)s::text[]) AS v (message, outcome, reason)
+JOIN messaging_queuedmessage q ON q.workspace_id = %(workspace)s AND q.id = v.message
+ON CONFLICT (message_id, fence) DO UPDATE
+SET outcome = excluded.outcome, reason = excluded.reason, ended_at = excluded.ended_at
+WHERE (a.outcome, a.reason) <> (excluded.outcome, excluded.reason)
 """
 _ACK_COLUMNS = {
     "id": "uuid", "message_id": "uuid", "participant": "text", "ack": "int", "delivered_at": "timestamptz",
@@ -197,7 +186,6 @@ def _end_attempts(cursor, workspace: Workspace, ended: list[Change]) -> None:
             "workspace": workspace.pk,
             "now": timezone.now(),
             "messages": [change.message.pk for change in ended],
-            "fences": [change.message.fence for change in ended],
             "outcomes": ["sent" if change.became_sent else "failed" for change in ended],
             "reasons": ["" if change.became_sent else change.message.reason for change in ended],
         },

@@ -6,6 +6,7 @@ out again by itself; its outcome is unknown until that instance has looked into
 the chat for the reserved message id.
 """
 
+from messaging.services.dispatch.attempts import attempts_of
 from messaging.services.dispatch.claiming import MAX_CLAIM, Claim, claim_messages
 from messaging.services.dispatch.facts import confirm_sent, take_sight_of_own_messages
 from messaging.services.dispatch.numbers import (
@@ -32,6 +33,7 @@ __all__ = [
     "TOO_LATE",
     "UNKNOWN",
     "Claim",
+    "attempts_of",
     "choose_dispatcher",
     "claim_messages",
     "confirm_sent",

@@ -8,18 +8,50 @@ from messaging.models import MediaFile
 from messaging.services.media.attach import media_document
 from waplus.lib.api.sql_moments import short_moment
 
-# Over `q`, a row of the queue. `{now}` is put in. `wait_ms` counts from the answer, so that an instance whose clock is
-# wrong waits as long as is meant.
-HANDED_OUT = f"""json_build_object(
-    'id', q.id, 'source', q.source, 'scheduled_message', q.scheduled_message_id, 'broadcast', q.broadcast_id,
-    'whatsapp_account', q.whatsapp_account_id, 'contact', q.contact_id, 'chat_jid', q.chat_jid,
-    'position', q.position, 'body', q.body, 'media', q.media_id, 'message_id', q.message_id,
-    'due_at', {short_moment("q.due_at")}, 'expires_at', {short_moment("q.expires_at")},
-    'state', q.state, 'fence', q.fence, 'lease_until', {short_moment("q.lease_until")},
-    'wait_ms', greatest(0, ceil(extract(epoch FROM q.not_before - {{now}}) * 1000))::bigint
-)"""
-# As json_build_object writes it; within a text its quotes would be escaped.
-_HAS_FILE = '"media" : "'
+_TEXT = "to_json({})"
+_ID = """'"' || {} || '"'"""
+_MOMENT = short_moment("{}").join(["""'"' || """, """ || '"'"""])
+# `wait_ms` counts from the answer, so that an instance whose clock is wrong waits as long as is meant.
+_FIELDS = {
+    "id": _ID.format("q.id"),
+    "source": _TEXT.format("q.source"),
+    "scheduled_message": _ID.format("q.scheduled_message_id"),
+    "broadcast": _ID.format("q.broadcast_id"),
+    "whatsapp_account": _ID.format("q.whatsapp_account_id"),
+    "contact": _ID.format("q.contact_id"),
+    "chat_jid": _TEXT.format("q.chat_jid"),
+    "position": "q.position",
+    "body": _TEXT.format("q.body"),
+    "media": _ID.format("q.media_id"),
+    "message_id": _TEXT.format("q.message_id"),
+    "due_at": _MOMENT.format("q.due_at"),
+    "expires_at": _MOMENT.format("q.expires_at"),
+    "state": _TEXT.format("q.state"),
+    "fence": "q.fence",
+    "lease_until": _MOMENT.format("q.lease_until"),
+    "wait_ms": "greatest(0, ceil(extract(epoch FROM q.not_before - {now}) * 1000))::bigint",
+}
+_NULLABLE = {"scheduled_message", "broadcast", "contact", "media", "lease_until"}
+
+
+def _concatenated() -> str:
+    """`concat` takes half the time of `json_build_object`, which looks up every value's type for every row."""
+    parts = []
+    for name, value in _FIELDS.items():
+        parts.append(f"""'{", " if parts else "{{"}"{name}": '""")
+        parts.append(f"coalesce({value}, 'null')" if name in _NULLABLE else value)
+    return f"concat({', '.join(parts)}, '}}}}')"
+
+
+# SQL over `q`, a row of the queue: its document as text. `{now}` is put in.
+HANDED_OUT = _concatenated()
+# Within a text its quotes would be escaped.
+_HAS_FILE = '"media": "'
+
+
+def array_sql(documents: str, order: str) -> str:
+    """SQL of the JSON array of documents, as text, in an order."""
+    return f"'[' || coalesce(string_agg({documents}, ', ' ORDER BY {order}), '') || ']'"
 
 
 def with_files(workspace: Workspace, messages: str) -> str:

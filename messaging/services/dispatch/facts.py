@@ -10,6 +10,7 @@ from accounts.actors import Actor
 from accounts.models import Workspace
 from messaging.models import DispatchAttempt, DispatchState, QueuedMessage
 from messaging.models.dispatch import GONE_OUT
+from messaging.services.dispatch.attempts import attempt_under_way, end_attempt, last_attempt
 from messaging.services.dispatch.moves import move
 from messaging.services.observed import ObservedMessage
 from waplus.lib.prepared import PreparedStatement
@@ -45,15 +46,15 @@ def confirm_sent(
     WhatsApp's time as a device tells it, taken within what can be true.
     """
     now = timezone.now()
-    attempts = DispatchAttempt.objects.filter(message=message)
-    attempt = attempt or attempts.filter(fence=message.fence).first()
+    attempt = attempt or last_attempt(message)
     if attempt is None:
         return False
     if attempt.outcome != "sent":
-        attempt.outcome, attempt.reason, attempt.ended_at = "sent", "", now
-        attempt.save(update_fields=["outcome", "reason", "ended_at"])
-        # A later attempt that is under way has nothing left to send.
-        attempts.filter(outcome="").update(outcome="overtaken", ended_at=now)
+        end_attempt(attempt, "sent", now)
+        later = attempt_under_way(message)
+        if later is not None and later.fence != attempt.fence:
+            # It has nothing left to send.
+            end_attempt(later, "overtaken", now)
     if message.state in GONE_OUT:
         return False
     message.sent_at = max(attempt.claimed_at, min(sent_at or now, now))

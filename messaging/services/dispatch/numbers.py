@@ -11,6 +11,7 @@ from accounts.models import ExtensionInstance, InstanceSession, User, Workspace
 from accounts.services.events import record_event
 from crm.services.whatsapp_accounts import account_of
 from messaging.models import DispatchAttempt, Dispatcher, DispatchState, QueuedMessage
+from messaging.services.dispatch.attempts import attempt_under_way
 from messaging.services.dispatch.moves import LEASE
 from waplus.lib.errors import Invalid, Refused
 from waplus.lib.prepared import PreparedStatement
@@ -20,10 +21,16 @@ _LOCKED = PreparedStatement(
     f"SELECT {', '.join(_COLUMNS)} FROM messaging_dispatcher"  # noqa: S608
     " WHERE workspace_id = %s AND whatsapp_account_id = %s FOR NO KEY UPDATE"
 )
-_CLAIMED = PreparedStatement(
-    "UPDATE messaging_dispatcher SET instance_id = $2, epoch = $3, lease_until = $4, held_since = $5, chosen_by_id = $6,"
-    " last_claim_id = $7, next_send_at = $8 WHERE id = $1 RETURNING 1"
-)
+_OF_CLAIMS = ["instance_id", "epoch", "lease_until", "held_since", "chosen_by_id", "last_claim_id", "next_send_at"]
+
+
+def save_claim_sql(first: int = 1) -> str:
+    """SQL of what `save_claim` does with the parameters of `claim_params` from `$first` on: for a statement that does more."""
+    columns = ", ".join(f"{name} = ${place}" for place, name in enumerate(_OF_CLAIMS, first + 1))
+    return f"UPDATE messaging_dispatcher SET {columns} WHERE id = ${first} RETURNING 1"  # noqa: S608
+
+
+_CLAIMED = PreparedStatement(save_claim_sql())
 
 
 def dispatcher_of(*, workspace: Workspace, account_id: UUID) -> Dispatcher:
@@ -53,13 +60,12 @@ def _make(workspace: Workspace, account_id: UUID) -> None:
 
 def save_claim(dispatcher: Dispatcher) -> None:
     """Write what a claim has changed."""
-    row = dispatcher
-    _CLAIMED.fetch(
-        [
-            *(row.pk, row.instance_id, row.epoch, row.lease_until, row.held_since),
-            *(row.chosen_by_id, row.last_claim_id, row.next_send_at),
-        ]
-    )
+    _CLAIMED.fetch(claim_params(dispatcher))
+
+
+def claim_params(dispatcher: Dispatcher) -> list:
+    """The parameters of `save_claim_sql`."""
+    return [dispatcher.pk, *(getattr(dispatcher, name) for name in _OF_CLAIMS)]
 
 
 def hold_number(dispatcher: Dispatcher, instance: ExtensionInstance, now: datetime) -> bool:
@@ -132,9 +138,12 @@ def _take_back(dispatcher: Dispatcher, now: datetime) -> None:
     rows = QueuedMessage.objects.filter(
         whatsapp_account=dispatcher.whatsapp_account_id, instance=dispatcher.instance_id, state=DispatchState.LEASED
     )
-    handed = {row.pk: row.fence for row in rows.order_by("pk").select_for_update()}
-    QueuedMessage.objects.filter(pk__in=handed).update(state=DispatchState.QUEUED, lease_until=None)
-    DispatchAttempt.objects.filter(message__in=handed, outcome="").update(outcome="handed_over", ended_at=now)
+    handed = list(rows.order_by("pk").select_for_update())
+    attempts = [attempt_under_way(row) for row in handed]
+    for attempt in attempts:
+        attempt.outcome, attempt.ended_at = "handed_over", now
+    DispatchAttempt.objects.bulk_create(attempts)
+    QueuedMessage.objects.filter(pk__in=[row.pk for row in handed]).update(state=DispatchState.QUEUED, lease_until=None)
 
 
 @transaction.atomic

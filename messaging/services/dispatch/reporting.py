@@ -12,6 +12,7 @@ from accounts.models import ExtensionInstance, Workspace
 from messaging.models import BroadcastState, DispatchAttempt, Dispatcher, DispatchState, QueuedMessage
 from messaging.models.dispatch import OPEN
 from messaging.services.budget import note_whatsapp_error
+from messaging.services.dispatch.attempts import attempt_of, end_attempt
 from messaging.services.dispatch.facts import confirm_sent
 from messaging.services.dispatch.moves import LEASE, locked_message, move
 from messaging.services.dispatch.numbers import locked_dispatcher
@@ -94,7 +95,7 @@ def _take_report(
     if report == "sending":
         number = _renewed_number(workspace, message_id, instance, now)
     message = locked_message(workspace=workspace, message_id=message_id)
-    attempt = DispatchAttempt.objects.filter(message=message, fence=fence, instance=instance).first()
+    attempt = attempt_of(message, fence, instance)
     if attempt is None:
         raise Refused("stale_fence", "This instance never held the message under this fence.")
     if report == "sent":
@@ -107,7 +108,9 @@ def _take_report(
         # The sweep has not been here yet; the lease is over all the same, also for a "sending" that comes again.
         raise Refused("stale_fence", "The lease has run out.", extra={"fence": message.fence, "state": message.state})
     if message.state == target and attempt.outcome in ("", report):
-        return message, None
+        # A permission that is asked for again has not been used: what may end the message does so now as well.
+        refused = _withdraw(message, attempt, actor, now) if report == "sending" else None
+        return message, refused
     if message.state not in sources:
         raise Refused(
             "wrong_state",
@@ -116,16 +119,11 @@ def _take_report(
         )
     if target == DispatchState.SENDING:
         _check_once_more(message, number, now)
-        if ending := _ends_here(message):
-            state, code, sentence = ending
-            attempt.outcome, attempt.reason, attempt.ended_at = "withdrawn", sentence, now
-            attempt.save(update_fields=["outcome", "reason", "ended_at"])
-            move(message, state, actor, code=code, reason=sentence)
-            return message, Refused("wrong_state", sentence, extra={"state": message.state})
+        if refused := _withdraw(message, attempt, actor, now):
+            return message, refused
         message.lease_until, message.sending_at = now + LEASE, now
     else:
-        attempt.outcome, attempt.reason, attempt.ended_at = report, reason, now
-        attempt.save(update_fields=["outcome", "reason", "ended_at"])
+        end_attempt(attempt, report, now, reason=reason)
         if target == DispatchState.QUEUED:
             # It was not sent: it takes nothing of the budget.
             message.sending_at = None
@@ -160,6 +158,20 @@ def _check_once_more(message: QueuedMessage, number: Dispatcher, now: datetime) 
         raise Refused("too_early", f"It may be sent in {wait:,} milliseconds.", extra={**here, "wait_ms": wait})
     if message.contact is not None and message.contact.deleted_at is not None:
         raise Refused("wrong_state", IN_BIN, extra=here)
+
+
+def _withdraw(message: QueuedMessage, attempt: DispatchAttempt, actor: Actor, now: datetime) -> Refused | None:
+    """End a message here that must not be sent (any more), and answer the refusal that tells; None if it may be sent."""
+    ending = _ends_here(message)
+    if ending is None:
+        return None
+    state, code, sentence = ending
+    if message.state == DispatchState.SENDING and state == DispatchState.QUEUED:
+        # Whoever had the permission may have used it: a message that may be under way is not handed out again.
+        return None
+    end_attempt(attempt, "withdrawn", now, reason=sentence)
+    move(message, state, actor, code=code, reason=sentence)
+    return Refused("wrong_state", sentence, extra={"state": message.state})
 
 
 def _ends_here(message: QueuedMessage) -> tuple[DispatchState, str, str] | None:

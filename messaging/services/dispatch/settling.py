@@ -41,10 +41,12 @@ WITH ended AS (
                       WHEN ended.in_bin THEN %(in_bin)s ELSE %(late)s END,
         lease_until = NULL
     FROM ended WHERE q.id = ended.id
-    RETURNING q.id, q.workspace_id, q.fence, q.state, ended.state AS was
+    RETURNING q.id, q.workspace_id, q.fence, q.instance_id, q.claimed_at, q.state, ended.state AS was
 ), attempts AS (
-    UPDATE messaging_dispatchattempt a SET outcome = 'lease_expired', ended_at = %(now)s
-    FROM moved WHERE a.message_id = moved.id AND a.fence = moved.fence AND a.outcome = '' AND moved.was <> 'queued'
+    INSERT INTO messaging_dispatchattempt
+        (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason, ended_at)
+    SELECT gen_random_uuid(), workspace_id, id, fence, instance_id, claimed_at, 'lease_expired', '', %(now)s
+    FROM moved WHERE was <> 'queued'
 )
 SELECT id, workspace_id, state FROM moved
 """

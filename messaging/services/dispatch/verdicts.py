@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.translation import gettext_noop
 
@@ -22,8 +23,7 @@ MAX_AHEAD = timedelta(seconds=20)
 _WHOLE_NUMBER = frozenset({HeldBy.HOUR, HeldBy.DAY})
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A due message as a claim found it. `is_new` is only looked for where a budget asks for it.
 
     The id is the text of it: a hundred of them go from one statement to the next.

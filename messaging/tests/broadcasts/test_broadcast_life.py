@@ -18,7 +18,7 @@ from messaging.services.broadcasts.running import settle_broadcasts
 from messaging.services.observed import ObservedMessage, tell_observers
 from messaging.services.suppression import suppress
 from messaging.tests.broadcasts.calls import BROADCASTS, act, add_people, draft, post, read, started, states
-from messaging.tests.calls import claim
+from messaging.tests.calls import claim, report, story
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +68,23 @@ def test_hands_out_only_while_it_runs(alice_device, acme, number, clock):
     assert list(kinds.order_by("id").values_list("kind", flat=True)) == ["broadcast.paused", "broadcast.resumed"]
 
 
+@pytest.mark.parametrize(
+    ("action", "answer", "told"),
+    [("pause", (200, "sending"), [(1, "")]), ("cancel", (409, "wrong_state"), [(1, "withdrawn")])],
+)
+def test_permission_is_asked_for_again_after(alice_device, acme, number, action, answer, told):
+    """What a pause finds under way may go out; what a cancellation finds and nobody has sent may not."""
+    add_people(acme, "Ana")
+    broadcast = started(alice_device, number)
+    [message] = claim(alice_device, number, limit=1)
+    assert report(alice_device, message, "sending").status_code == 200
+    act(alice_device, row_of(broadcast), action)
+    again = report(alice_device, message, "sending")
+    assert (again.status_code, again.json().get("code") or again.json()["state"]) == answer
+    assert states(broadcast) == {"sending" if action == "pause" else "cancelled": 1}
+    assert [(fence, outcome) for fence, outcome, _ in story(message)] == told
+
+
 def test_sends_nothing_to_who_opted_out_after_the_start(alice_device, alice, acme, number, clock):
     ana, _bruno = add_people(acme, "Ana", "Bruno")
     broadcast = started(alice_device, number)
@@ -87,7 +104,7 @@ def test_cancels_what_nobody_has_and_gives_the_plan_back(alice_device, acme, num
     assert used(acme) == 3
     send(broadcast, clock, "Ana")
     QueuedMessage.objects.filter(broadcast=broadcast, contact__name="Bruno").update(
-        state="leased", fence=1, lease_until=clock() + timedelta(minutes=1)
+        state="leased", fence=1, claimed_at=clock(), lease_until=clock() + timedelta(minutes=1)
     )
     assert act(alice_device, row_of(broadcast), "cancel")["state"] == "cancelled"
     assert claim(alice_device, number) == []

@@ -181,13 +181,22 @@ def build(workspace: Workspace, alice: User) -> Target:
         "4915199999999@c.us",
         state="leased",
         fence=1,
+        claimed_at=now,
         lease_until=now + timedelta(hours=1),
     )
-    DispatchAttempt.objects.create(
-        workspace=workspace, message=queued, fence=1, instance=device.instance, claimed_at=now
-    )
     _queued(workspace, account, None, "4915188888888@c.us", state="queued")
-    unknown = _queued(workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1)
+    unknown = _queued(
+        workspace, account, device.instance, "4915177777777@c.us", state="outcome_unknown", fence=1, claimed_at=now
+    )
+    DispatchAttempt.objects.create(
+        workspace=workspace,
+        message=unknown,
+        fence=1,
+        instance=device.instance,
+        claimed_at=now,
+        outcome="lease_expired",
+        ended_at=now,
+    )
     suppression = Suppression.objects.create(
         workspace=workspace,
         key_hash=bytes(32),
