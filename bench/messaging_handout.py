@@ -38,8 +38,8 @@ FROM generate_series(1, %(messages)s) n
 """
 _BARE = """
 UPDATE messaging_queuedmessage m
-SET state = 'leased', fence = m.fence + 1, claim_id = %s, instance_id = %s, claimed_at = now(), held_by = '', not_before = m.not_before,
-    is_new_contact = FALSE, lease_until = now() + interval '60 seconds'
+SET state = 'leased', fence = m.fence + 1, claim_id = %s, instance_id = %s, claimed_at = now(), held_by = '',
+    not_before = m.not_before, is_new_contact = FALSE, lease_until = now() + interval '60 seconds'
 FROM (
     SELECT id FROM messaging_queuedmessage
     WHERE whatsapp_account_id = %s AND state = 'queued' AND broadcast_id IS NULL AND not_before <= now()

@@ -17,6 +17,7 @@ from crm.services.reports import ItemRefused, check_size
 from messaging.models import Dispatcher, MessageAck, QueuedMessage
 from messaging.services.acks.merging import Change, merge
 from messaging.services.acks.reports import Ack, Level, read_ack
+from messaging.services.dispatch.attempts import ended_attempts_sql
 from messaging.services.reachability import Failure, Life, note_failures, note_life
 
 
@@ -117,12 +118,9 @@ FROM jsonb_to_recordset(%(rows)s::jsonb) AS v (
 WHERE q.workspace_id = %(workspace)s AND q.id = v.id
 """
 # As a late "sent" does: the last attempt has sent it, whether it was under way or had ended otherwise.
-_END_ATTEMPTS = """
-INSERT INTO messaging_dispatchattempt AS a
-    (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason, ended_at)
-SELECT gen_random_uuid(), q.workspace_id, q.id, q.fence, q.instance_id, q.claimed_at, v.outcome, v.reason, %(now)s
-FROM unnest(%(messages)s::uuid[], %(outcomes)s::text[], %(reasons)s::text[]) AS v (message, outcome, reason)
-JOIN messaging_queuedmessage q ON q.workspace_id = %(workspace)s AND q.id = v.message
+_ENDED = """unnest(%(messages)s::uuid[], %(outcomes)s::text[], %(reasons)s::text[]) AS v (message, outcome, reason)
+JOIN messaging_queuedmessage q ON q.workspace_id = %(workspace)s AND q.id = v.message"""
+_END_ATTEMPTS = f"""{ended_attempts_sql(_ENDED, outcome="v.outcome", reason="v.reason")}
 ON CONFLICT (message_id, fence) DO UPDATE
 SET outcome = excluded.outcome, reason = excluded.reason, ended_at = excluded.ended_at
 WHERE (a.outcome, a.reason) <> (excluded.outcome, excluded.reason)

@@ -45,6 +45,19 @@ def attempts_of(message: QueuedMessage) -> list[DispatchAttempt]:
     return [*ended, under_way] if under_way is not None else ended
 
 
+def ended_attempts_sql(rows: str, *, outcome: str, reason: str) -> str:
+    """SQL that writes the last attempts of `rows` as ended: what `end_attempt` does to one, for sets.
+
+    The arguments are SQL: `rows` what comes behind FROM, with rows of the queue
+    as `q`. The parameter `now` is when they ended.
+    """
+    return f"""
+INSERT INTO messaging_dispatchattempt AS a
+    (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason, ended_at)
+SELECT gen_random_uuid(), q.workspace_id, q.id, q.fence, q.instance_id, q.claimed_at, {outcome}, {reason}, %(now)s
+FROM {rows}"""  # noqa: S608
+
+
 def end_attempt(attempt: DispatchAttempt, outcome: str, now: datetime, *, reason: str = "") -> None:
     """Write what came of an attempt. Before its message moves on, which ends that it is under way."""
     attempt.outcome, attempt.reason, attempt.ended_at = outcome, reason, now

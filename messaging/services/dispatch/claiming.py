@@ -2,9 +2,9 @@
 
 Two statements over a set carry the work: one finds and locks the candidates
 with everything that is checked of them, one leases those that may go and makes
-the answer. What is decided in between stands in `verdicts`. Sets go into
-statements as one text each (`{a,b,c}`): adapting a hundred values one by one
-takes longer than writing their rows.
+the answer. What is decided in between stands in `verdicts`. What is leased goes
+into its statement as one text a column (`{a,b,c}`): adapting a hundred values
+one by one takes longer than writing their rows.
 """
 
 import random
@@ -77,9 +77,7 @@ _ANY_UNREACHABLE = (
 
 
 def _candidates_sql() -> str:
-    suppressed, _ = suppressed_sql("q", workspace="$4::uuid")
-    for name, place in {IPAD: "$5", OPAD: "$6"}.items():
-        suppressed = suppressed.replace(f"%({name})s", place)
+    suppressed, _ = suppressed_sql("q", workspace="$4::uuid", pads_at=("$5", "$6"))
     in_hours = open_now_sql(broadcast="running", message="q", now="$2::timestamptz")
     due = "q.state = 'queued' AND q.not_before <= $2 AND q.expires_at > $2"
     return f"""
@@ -227,8 +225,9 @@ def claim_messages(
     }
     if not is_holder:
         return Claim(**answer, next_at=dispatcher.lease_until)
-    if hold := "paused" if dispatcher.paused_at is not None else "" if is_within_plan else "plan":
+    if dispatcher.paused_at is not None or not is_within_plan:
         save_claim(dispatcher)
+        hold = "paused" if dispatcher.paused_at is not None else "plan"
         return Claim(**answer, hold=hold)
     if last_claim_id == claim_id:
         save_claim(dispatcher)

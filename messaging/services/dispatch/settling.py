@@ -12,6 +12,7 @@ from accounts.models import Workspace
 from accounts.services.events import record_event
 from messaging.models import DispatchAttempt, DispatchState, QueuedMessage
 from messaging.models.dispatch import GONE_OUT
+from messaging.services.dispatch.attempts import ended_attempts_sql
 from messaging.services.dispatch.moves import locked_message, move
 from messaging.services.dispatch.verdicts import IN_BIN
 from waplus.lib.errors import Refused
@@ -23,7 +24,7 @@ UNKNOWN = gettext_noop(
 DECIDED = gettext_noop("Decided by a person.")
 NOT_WANTED = gettext_noop("It was too late, and a member decided not to send it.")
 
-_SETTLE = """
+_SETTLE = f"""
 WITH ended AS (
     SELECT id, state, expires_at, on_late, EXISTS (
         SELECT 1 FROM crm_contact c WHERE c.id = messaging_queuedmessage.contact_id AND c.deleted_at IS NOT NULL
@@ -43,13 +44,10 @@ WITH ended AS (
     FROM ended WHERE q.id = ended.id
     RETURNING q.id, q.workspace_id, q.fence, q.instance_id, q.claimed_at, q.state, ended.state AS was
 ), attempts AS (
-    INSERT INTO messaging_dispatchattempt
-        (id, workspace_id, message_id, fence, instance_id, claimed_at, outcome, reason, ended_at)
-    SELECT gen_random_uuid(), workspace_id, id, fence, instance_id, claimed_at, 'lease_expired', '', %(now)s
-    FROM moved WHERE was <> 'queued'
+    {ended_attempts_sql("moved q WHERE q.was <> 'queued'", outcome="'lease_expired'", reason="''")}
 )
 SELECT id, workspace_id, state FROM moved
-"""
+"""  # noqa: S608
 
 
 @transaction.atomic
